@@ -1,0 +1,40 @@
+# Finds LibTorch inside a torch wheel and links its libraries directly. find_package(Torch) is not used: the
+# wheel's own configuration asks for a CUDA toolkit where the wheel was built with one.
+#
+# Looks in THALWEG_TORCH_DIR (a torch package folder), then in the project's .venv, then asks python3.
+# Defines LibTorch::LibTorch, LibTorch_VERSION, LibTorch_ROOT.
+set(THALWEG_TORCH_DIR "" CACHE PATH "The torch package folder (…/site-packages/torch) whose libtorch is linked")
+set(_root "${THALWEG_TORCH_DIR}")
+if(NOT _root)
+  file(GLOB _root "${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+endif()
+if(NOT _root)
+  execute_process(
+    COMMAND python3 -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
+    OUTPUT_VARIABLE _root OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+
+set(LibTorch_ROOT "${_root}")
+find_path(LibTorch_INCLUDE_DIR ATen/core/Tensor.h PATHS "${_root}/include" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_cpu torch_cpu PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_c10 c10 PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+find_library(LibTorch_torch torch PATHS "${_root}/lib" NO_DEFAULT_PATH NO_CACHE)
+if(LibTorch_INCLUDE_DIR)
+  file(STRINGS "${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h" _version REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH)")
+  string(REGEX MATCHALL "[0-9]+" _numbers "${_version}")
+  list(JOIN _numbers "." LibTorch_VERSION)
+endif()
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch
+  REQUIRED_VARS LibTorch_torch LibTorch_cpu LibTorch_c10 LibTorch_INCLUDE_DIR
+  VERSION_VAR LibTorch_VERSION
+  REASON_FAILURE_MESSAGE "no torch wheel found; './dev setup' installs one, or set THALWEG_TORCH_DIR")
+
+if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
+  add_library(LibTorch::LibTorch INTERFACE IMPORTED)
+  target_include_directories(LibTorch::LibTorch SYSTEM INTERFACE
+    "${LibTorch_INCLUDE_DIR}" "${LibTorch_INCLUDE_DIR}/torch/csrc/api/include")
+  target_link_libraries(LibTorch::LibTorch INTERFACE "${LibTorch_torch}" "${LibTorch_cpu}" "${LibTorch_c10}")
+  set_property(TARGET LibTorch::LibTorch PROPERTY INTERFACE_LINK_OPTIONS "-Wl,-rpath,${_root}/lib")
+endif()

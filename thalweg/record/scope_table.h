@@ -1,0 +1,23 @@
+// The names of a run's scopes, numbered in order of appearance; number 0 is the whole model.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "thalweg/record/reading.h"
+
+namespace thalweg {
+
+class ScopeTable {
+ public:
+  // The number of `name`, given one when it is new. "" is the whole model.
+  Scope number(std::string_view name);
+  const std::string& name(Scope scope) const { return names_.at(scope); }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_{""};
+};
+
+}  // namespace thalweg
