@@ -29,7 +29,7 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_torch LibTorch_cpu LibTorch_c10 LibTorch_INCLUDE_DIR
   VERSION_VAR LibTorch_VERSION
-  REASON_FAILURE_MESSAGE "no torch wheel found; './dev setup' installs one, or set THALWEG_TORCH_DIR")
+  REASON_FAILURE_MESSAGE "no torch wheel found: './dev setup' installs one. Or set THALWEG_TORCH_DIR")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   add_library(LibTorch::LibTorch INTERFACE IMPORTED)
