@@ -1,5 +1,6 @@
 # Flags that every target shares. The precompiled headers are shared between rooms, so these must not differ by room.
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-math-errno)
+# -fPIC by hand: CMake would give programs -fPIE, and precompiled headers are not shared across the two.
+add_compile_options(-fPIC -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -fno-math-errno)
 if(THALWEG_WERROR)
   add_compile_options(-Werror)
 endif()
