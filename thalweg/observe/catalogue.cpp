@@ -1,0 +1,49 @@
+#include "thalweg/observe/catalogue.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "thalweg/observe/curvature/ill_conditioning.h"
+#include "thalweg/observe/curvature/overshoot.h"
+#include "thalweg/observe/gradient/step_norms.h"
+#include "thalweg/record/error.h"
+
+namespace thalweg {
+namespace {
+
+template <class T>
+std::unique_ptr<Instrument> make() {
+  return std::make_unique<T>();
+}
+
+struct Entry {
+  std::string_view name;
+  std::unique_ptr<Instrument> (*make)();
+};
+constexpr Entry kCatalogue[] = {
+    {StepNorms::kName, make<StepNorms>},
+    {Overshoot::kName, make<Overshoot>},
+    {IllConditioning::kName, make<IllConditioning>},
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names) {
+  std::vector<std::unique_ptr<Instrument>> result;
+  std::vector<std::string_view> known{"auto", "all", "none"};
+  for (const Entry& entry : kCatalogue) known.push_back(entry.name);
+  for (const std::string& name : names) {
+    if (name == "none") continue;
+    const std::size_t before = result.size();
+    for (const Entry& entry : kCatalogue) {
+      if (name == "auto" || name == "all" || name == entry.name) result.push_back(entry.make());
+    }
+    if (result.size() > before) continue;
+    const std::string near = nearest(name, known);
+    throw UsageError(fmt::format("watch.instruments: there is no instrument '{}'; allowed: {}{}", printable(name),
+                                 fmt::join(known, ", "), near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+  return result;
+}
+
+}  // namespace thalweg
