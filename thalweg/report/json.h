@@ -13,6 +13,9 @@ namespace thalweg::report {
 // object[key] = value, with the sibling where it is not finite.
 void put_number(nlohmann::ordered_json& object, const std::string& key, double value);
 
+nlohmann::ordered_json to_json(const Trial& trial);
+nlohmann::ordered_json to_json(const Evidence& evidence);
+nlohmann::ordered_json to_json(const Remedy& remedy);
 nlohmann::ordered_json to_json(const Finding& finding);
 nlohmann::ordered_json to_json(const Action& action);
 nlohmann::ordered_json to_json(const RunResult& result);  // "schema": 1 in it
