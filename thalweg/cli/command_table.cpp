@@ -1,0 +1,30 @@
+#include "thalweg/cli/command_table.h"
+
+#include <algorithm>
+
+namespace thalweg::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"train", "R.toml", "train a recipe, watched; writes a run folder", "thalweg train examples/fashion_cnn.toml",
+     true},
+    {"check", "R.toml", "before the first step: recipe, data, initial loss, one batch can be fitted",
+     "thalweg check examples/fashion_cnn.toml", true},
+    {"compare", "RUN…", "runs beside each other: results, loss curves, seeds, recipes", "thalweg compare runs/a runs/b",
+     false},
+    {"export", "RUN --to csv|json PATH", "a run's readings, results and recipe, for other programs",
+     "thalweg export runs/a --to csv a.csv", false},
+    {"explain", "[TERM]", "what a quantity, a finding or a recipe key means", "thalweg explain overshoot", false},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* command_named(std::string_view name) {
+  const auto* found =
+      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return c.name == name; });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+}  // namespace thalweg::cli
