@@ -2,7 +2,8 @@
 //
 // inputs:  [n, columns] float32 for tables, [n, channel, height, width] float32 for images, [n, time, features] for
 //          sequences, [n, context] int64 for text.
-// targets: [n] int64 classes, [n, columns] float32 real or multilabel or one-hot, [n, time] int64 for sequences of classes.
+// targets: [n] int64 classes, [n, columns] float32 real or multilabel or one-hot, [n, time] int64 for sequences of
+// classes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -37,16 +38,16 @@ class Part {
 
 // What the model and the reports need to know of the data.
 struct DataInfo {
-  std::vector<std::int64_t> input_shape;   // of one row: {784}, {1, 28, 28}, {28, 28} for sequences, {context} for text
-  bool tokens = false;                     // inputs are whole numbers: characters
-  std::int64_t vocabulary = 0;             // tokens: how many
-  recipe::TargetKind targets = recipe::TargetKind::classes;   // never infer
-  std::int64_t classes = 0;                // 0 for real targets
-  std::int64_t target_columns = 1;         // real, multilabel, onehot
+  std::vector<std::int64_t> input_shape;  // of one row: {784}, {1, 28, 28}, {28, 28} for sequences, {context} for text
+  bool tokens = false;                    // inputs are whole numbers: characters
+  std::int64_t vocabulary = 0;            // tokens: how many
+  recipe::TargetKind targets = recipe::TargetKind::classes;  // never infer
+  std::int64_t classes = 0;                                  // 0 for real targets
+  std::int64_t target_columns = 1;                           // real, multilabel, onehot
   // Real targets were scaled as t' = (t − shift) / scale; metrics are reported in t's unit. One entry a column.
   std::vector<double> target_shift;
   std::vector<double> target_scale;
-  std::string characters;                  // text: UTF-8 of the vocabulary in order of its numbers
+  std::string characters;  // text: UTF-8 of the vocabulary in order of its numbers
 };
 
 // What the training part looks like after scaling: for the checks that judge data before the first step.
@@ -54,18 +55,19 @@ struct DataStatistics {
   double input_mean = 0.0;
   double input_rms = 0.0;
   double input_max_abs = 0.0;
-  double input_scale_spread = 1.0;  // largest over smallest non-zero standard deviation among columns (channels, features)
-  double target_rms = 0.0;          // real targets
+  double input_scale_spread =
+      1.0;                  // largest over smallest non-zero standard deviation among columns (channels, features)
+  double target_rms = 0.0;  // real targets
   std::vector<double> class_share;  // classes: share of each in the training part
 };
 
 struct Dataset {
   std::shared_ptr<Part> train;
-  std::shared_ptr<Part> validation;   // null where there is none
-  std::shared_ptr<Part> test;         // null where there is none
+  std::shared_ptr<Part> validation;  // null where there is none
+  std::shared_ptr<Part> test;        // null where there is none
   DataInfo info;
   DataStatistics statistics;
-  std::vector<std::string> notes;     // what a user should know: "2 constant columns are only centred"
+  std::vector<std::string> notes;  // what a user should know: "2 constant columns are only centred"
 
   // Where verdicts are judged while training: validation, else test, else null.
   const Part* heldout() const { return validation ? validation.get() : test.get(); }
