@@ -1,0 +1,136 @@
+// A chain of layers: their names, their order, and what of them is done together.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include "thalweg/model/activation.h"
+#include "thalweg/model/layers.h"
+#include "thalweg/model/summary.h"
+#include "thalweg/recipe/names.h"
+#include "thalweg/record/error.h"
+
+namespace thalweg {
+namespace {
+
+using recipe::Activation;
+using recipe::Layer;
+using recipe::LayerType;
+
+bool speakable(const std::string& name) {
+  return std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+}
+
+// The given name, or type and number among those of its type.
+std::vector<std::string> layer_names(const Chain& chain) {
+  std::vector<std::string> names;
+  std::map<std::string_view, int> count;
+  std::set<std::string> taken;
+  for (const Layer& layer : chain.layers) {
+    const int number = ++count[recipe::name(layer.type)];
+    const std::string name = layer.name.empty() ? fmt::format("{}{}", recipe::name(layer.type), number) : layer.name;
+    if (!speakable(name)) {
+      throw UsageError(fmt::format("layer name '{}': a name is made of letters, digits, '_' and '-'", printable(name)));
+    }
+    if (!taken.insert(name).second) {
+      throw UsageError(fmt::format("two layers are named '{}{}'; give one of them another name", chain.prefix, name));
+    }
+    names.push_back(chain.prefix + name);
+  }
+  return names;
+}
+
+bool takes_tokens(LayerType type) { return type == LayerType::embedding || type == LayerType::one_hot; }
+
+void check_tokens(const Site& site, bool tokens) {
+  if (tokens && !takes_tokens(site.options.type)) {
+    site.misfit("numbers with a scale", "these are characters: put an embedding or one_hot before it");
+  }
+  if (!tokens && takes_tokens(site.options.type)) {
+    site.misfit("characters (whole numbers)", "these are numbers with a scale: leave the layer out");
+  }
+}
+
+Built build_layer(const Site& site) {
+  switch (site.options.type) {
+    case LayerType::linear:
+      return build_linear(site);
+    case LayerType::conv:
+      return build_conv(site);
+    case LayerType::pool:
+      return build_pool(site);
+    case LayerType::flatten:
+      return build_flatten(site);
+    case LayerType::dropout:
+      return build_dropout(site);
+    case LayerType::batch_norm:
+      return build_batch_norm(site);
+    case LayerType::layer_norm:
+      return build_layer_norm(site);
+    case LayerType::embedding:
+      return build_embedding(site);
+    case LayerType::one_hot:
+      return build_one_hot(site);
+    case LayerType::rnn:
+    case LayerType::gru:
+    case LayerType::lstm:
+      return build_recurrent(site);
+    case LayerType::attention:
+      return build_attention(site);
+    case LayerType::transformer:
+      return build_transformer(site);
+    case LayerType::residual:
+      return build_residual(site);
+    case LayerType::activation:
+      return build_activation(site);
+  }
+  site.refuse("no such layer");
+}
+
+Forward with_activation(Built built, Activation kind) {
+  if (kind == Activation::none) return std::move(built.forward);
+  return
+      [=, forward = std::move(built.forward), overwritable = built.overwritable](const at::Tensor& x, bool training) {
+        at::Tensor y = forward(x, training);
+        return overwritable ? activate_in_place(kind, std::move(y)) : activate(kind, y);
+      };
+}
+
+// Whether the layer's relu may be left to the layer after it: relu and max-pooling commute, and after it there is less
+// to do.
+bool relu_joins(const Layer& layer, const Built& built, const Layer* next) {
+  return layer.activation == Activation::relu && built.output.size() == 3 && next != nullptr && pools_pairs(*next);
+}
+
+}  // namespace
+
+Built build_chain(const Chain& chain, Parts& parts) {
+  const std::vector<std::string> names = layer_names(chain);
+  std::vector<Forward> steps;
+  Sizes shape = chain.input;
+  bool tokens = chain.tokens, relu_first = false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Layer& layer = chain.layers[i];
+    const Site site{.options = layer, .name = names[i], .input = shape, .relu_first = relu_first, .parts = parts};
+    check_tokens(site, tokens);
+    if (layer.init.kind == recipe::InitKind::lsuv)
+      site.refuse("init kind = \"lsuv\" is not there yet; orthogonal is near it");
+    Built built = build_layer(site);
+    tokens = false;
+    shape = built.output;
+    add_summary(site, shape);
+    relu_first = relu_joins(layer, built, i + 1 < names.size() ? &chain.layers[i + 1] : nullptr);
+    steps.push_back(with_activation(std::move(built), relu_first ? Activation::none : layer.activation));
+  }
+  return {[steps = std::move(steps)](const at::Tensor& input, bool training) {
+            at::Tensor x = input;
+            for (const Forward& step : steps) x = step(x, training);
+            return x;
+          },
+          shape};
+}
+
+}  // namespace thalweg

@@ -1,0 +1,48 @@
+#include "thalweg/model/network.h"
+
+#include <ATen/ATen.h>
+
+#include "thalweg/model/layers.h"
+#include "thalweg/record/error.h"
+
+namespace thalweg {
+namespace {
+
+class ChainNetwork final : public Network {
+ public:
+  ChainNetwork(Forward forward, Parts parts) : forward_(std::move(forward)), parts_(std::move(parts)) {}
+
+  at::Tensor forward(const at::Tensor& inputs) override { return forward_(inputs, training_); }
+  void train(bool on) override { training_ = on; }
+  bool training() const override { return training_; }
+  const NamedParameters& parameters() const override { return parts_.parameters; }
+  const NamedParameters& buffers() const override { return parts_.buffers; }
+  const std::vector<LayerSummary>& summary() const override { return parts_.summary; }
+  bool random() const override { return parts_.random; }
+  std::int64_t fewest_rows() const override { return parts_.fewest_rows; }
+  void to(at::ScalarType type, at::Device device) override {
+    for (NamedParameters* tensors : {&parts_.parameters, &parts_.buffers, &parts_.constants}) {
+      for (auto& [name, tensor] : *tensors) tensor.set_data(tensor.detach().to(device, type));
+    }
+  }
+
+ private:
+  Forward forward_;
+  Parts parts_;
+  bool training_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> build_network(const recipe::Model& model, const NetworkShape& shape, std::uint64_t seed) {
+  if (model.layers.empty())
+    throw UsageError("model.layers is empty; write at least one layer, { type = \"linear\", … }");
+  if (shape.input.empty())
+    throw UsageError("the rows of the data have no axis; a network needs at least one number a row");
+  Parts parts{.shape = shape, .seed = seed};
+  Built built =
+      build_chain({.layers = model.layers, .prefix = "", .input = shape.input, .tokens = shape.tokens}, parts);
+  return std::make_unique<ChainNetwork>(std::move(built.forward), std::move(parts));
+}
+
+}  // namespace thalweg

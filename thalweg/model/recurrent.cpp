@@ -1,0 +1,94 @@
+// rnn (tanh; Elman 1990), gru (Cho et al. 2014), lstm (Hochreiter, Schmidhuber 1997; Gers et al. 2000), as LibTorch has
+// them.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "thalweg/model/layers.h"
+
+namespace thalweg {
+namespace {
+
+using recipe::LayerType;
+
+std::int64_t gates_of(LayerType type) { return type == LayerType::lstm ? 4 : type == LayerType::gru ? 3 : 1; }
+
+std::vector<at::Tensor> make_weights(const Site& site, std::int64_t features, std::int64_t units, std::int64_t layers) {
+  const StandardInit standard{.scale = 1.0 / std::sqrt(static_cast<double>(units))};
+  const std::int64_t gates = gates_of(site.options.type);
+  std::vector<at::Tensor> weights;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const std::int64_t inputs = layer == 0 ? features : units;
+    for (const auto& [part, columns] : {std::pair{"ih", inputs}, std::pair{"hh", units}}) {
+      weights.push_back(site.weight({.name = fmt::format("weight_{}_l{}", part, layer),
+                                     .sizes = {gates * units, columns},
+                                     .standard = standard,
+                                     .gates = gates}));
+    }
+    for (const auto& [part, columns] : {std::pair{"ih", inputs}, std::pair{"hh", units}}) {
+      weights.push_back(site.bias({.name = fmt::format("bias_{}_l{}", part, layer),
+                                   .sizes = {gates * units},
+                                   .standard = standard,
+                                   .gates = gates,
+                                   .fans = fans_of({units, columns})}));
+    }
+  }
+  return weights;
+}
+
+struct Recurrent {
+  LayerType type;
+  std::vector<at::Tensor> weights;
+  std::int64_t layers = 1;
+  std::int64_t units = 0;
+  SequenceInput sequence;
+  bool last = true;
+
+  at::Tensor states(const at::Tensor& x) const {  // [rows, time, units]
+    const at::Tensor zero = at::zeros({layers, x.size(0), units}, x.options());
+    constexpr bool kBias = true, kTrain = false, kBidirectional = false, kBatchFirst = true;
+    constexpr double kDropout = 0.0;
+    switch (type) {
+      case LayerType::lstm:
+        return std::get<0>(
+            at::lstm(x, {zero, zero}, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+      case LayerType::gru:
+        return std::get<0>(at::gru(x, zero, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+      default:
+        return std::get<0>(
+            at::rnn_tanh(x, zero, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+    }
+  }
+  at::Tensor operator()(const at::Tensor& x, bool) const {
+    const at::Tensor all = states(sequence(x));
+    return last ? all.select(1, -1) : all;
+  }
+};
+
+}  // namespace
+
+at::Tensor SequenceInput::operator()(const at::Tensor& x) const { return image ? x.transpose(1, 2).flatten(2) : x; }
+
+SequenceInput sequence_input(const Site& site) {
+  const Sizes& input = site.input;
+  if (input.size() == 2) return {.time = input[0], .features = input[1]};
+  if (input.size() == 3) return {.time = input[1], .features = input[0] * input[2], .image = true};
+  site.misfit("a sequence [time, features]",
+              "give the layer before it return = \"all\", or the data as sequences [row, time, features]");
+}
+
+Built build_recurrent(const Site& site) {
+  const recipe::Layer& options = site.options;
+  const SequenceInput sequence = sequence_input(site);
+  const std::int64_t units = site.units();
+  const std::int64_t layers = site.checked("layers", options.layers);
+  const bool last = options.output == recipe::Return::last;
+  Recurrent net{.type = options.type,
+                .weights = make_weights(site, sequence.features, units, layers),
+                .layers = layers,
+                .units = units,
+                .sequence = sequence,
+                .last = last};
+  return {std::move(net), last ? Sizes{units} : Sizes{sequence.time, units}};
+}
+
+}  // namespace thalweg
