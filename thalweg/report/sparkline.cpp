@@ -68,14 +68,19 @@ std::string sparkline(std::span<const double> values, int width) {
 
 std::string labelled_sparkline(std::span<const double> values, const Look& look) {
   if (values.empty()) return "";
-  constexpr int kWidest = 40;
+  constexpr int kNarrowest = 8, kWidest = 40;  // bars
   const Range range = finite_range(values);
   const std::string first = number(values.front()), last = number(values.back());
-  const std::string note =
+  std::string note =
       range.empty() ? "nothing finite" : fmt::format("lowest {}, highest {}", number(range.low), number(range.high));
-  const int room = look.width - static_cast<int>(first.size() + last.size() + note.size()) - 5;
-  const std::string bars = painted(sparkline(values, std::clamp(room, 8, kWidest)), Paint::cyan, look);
-  return fmt::format("{} {} {}   {}", first, bars, last, painted(note, Paint::dim, look));
+  int room = look.width - static_cast<int>(first.size() + last.size()) - 2;
+  if (room - static_cast<int>(note.size()) - 3 < kNarrowest) {
+    note.clear();
+  } else {
+    room -= static_cast<int>(note.size()) + 3;
+  }
+  const std::string bars = painted(sparkline(values, std::clamp(room, kNarrowest, kWidest)), Paint::cyan, look);
+  return fmt::format("{} {} {}{}", first, bars, last, note.empty() ? "" : "   " + painted(note, Paint::dim, look));
 }
 
 }  // namespace thalweg::report

@@ -13,7 +13,8 @@ namespace thalweg::report {
 std::string sparkline(std::span<const double> values, int width);
 
 // The bars with the first and last value at their ends, and the range: "2.31 █▅▃▂▁▁ 0.214   lowest 0.209,
-// highest 2.31".
+// highest 2.31". The range is
+// left out where it would leave no room for eight bars.
 std::string labelled_sparkline(std::span<const double> values, const Look& look);
 
 }  // namespace thalweg::report
