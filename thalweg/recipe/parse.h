@@ -13,8 +13,8 @@ namespace thalweg::recipe {
 
 // Everything that is wrong with a recipe, all at once: the UsageError's message has a line for each,
 // "file:line: key = value: what is wrong; allowed: …; did you mean 'x'?".
-// `overrides` are "key=value" as --set takes them ("optimizer.lr=0.01", "model.layers.1.p=0"), applied before validation;
-// the value is TOML, or a bare word taken as a string.
+// `overrides` are "key=value" as --set takes them ("optimizer.lr=0.01", "model.layers.1.p=0"), applied before
+// validation; the value is TOML, or a bare word taken as a string.
 Recipe parse_file(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
 Recipe parse_text(std::string_view text, std::string_view file_name, const std::filesystem::path& folder,
                   const std::vector<std::string>& overrides = {});

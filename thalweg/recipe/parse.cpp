@@ -1,0 +1,116 @@
+#include "thalweg/recipe/parse.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "thalweg/recipe/overrides.h"
+#include "thalweg/recipe/sections.h"
+#include "thalweg/recipe/toml_reader.h"
+#include "thalweg/record/error.h"
+
+namespace thalweg::recipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kLargestFile = 4U << 20U;
+
+// In older habits `targets` of npy is the file; both ways are understood.
+void move_npy_targets(Node& root) {
+  Node* data = root.find("data");
+  if (!data || !data->table() || data->has("targets_path")) return;
+  const Node* format = data->find("format");
+  for (Node::Entry& entry : std::get<Node::Table>(data->value)) {
+    const std::string* file = entry.node.text();
+    if (format && format->text() && *format->text() == "npy" && entry.key == "targets" && file &&
+        file->ends_with(".npy")) {
+      entry.key = "targets_path";
+    }
+  }
+}
+
+// A relative path that exists in the recipe's folder becomes absolute, so that the resolved recipe may be moved.
+void settle(std::string& path, const fs::path& folder) {
+  std::error_code ignored;
+  if (path.empty() || fs::path(path).is_absolute() || !fs::exists(folder / path, ignored)) return;
+  path = fs::absolute(folder / path).lexically_normal().string();
+}
+
+void settle_paths(Data& data, const fs::path& folder) {
+  settle(data.path, folder);
+  settle(data.inputs, folder);
+  settle(data.targets_path, folder);
+  for (Split* split : {&data.test, &data.validation}) {
+    if (std::string* path = std::get_if<std::string>(split)) settle(*path, folder);
+  }
+}
+
+std::string read_file(const fs::path& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error))
+    throw IoError(fmt::format("{}: is a folder, not a recipe", printable(file.string())));
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw IoError(fmt::format("{}: cannot be read", printable(file.string(), 200)));
+  std::string text(kLargestFile + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (stream.bad()) throw IoError(fmt::format("{}: cannot be read", printable(file.string(), 200)));
+  return text;
+}
+
+std::string stem_of(std::string_view file_name) {
+  const std::string stem = fs::path(file_name).stem().string();
+  return is_text(stem) && !stem.empty() && stem[0] != '.' && stem.size() <= 200 ? stem : "run";
+}
+
+const std::vector<Described>& described() {
+  static const std::vector<Described> all = [] {
+    std::vector<Described> keys;
+    recipe_section().describe("", keys);
+    return keys;
+  }();
+  return all;
+}
+
+}  // namespace
+
+Recipe parse_text(std::string_view text, std::string_view file_name, const fs::path& folder,
+                  const std::vector<std::string>& overrides) {
+  if (text.size() > kLargestFile) {
+    throw UsageError(fmt::format("{}: is larger than {} MiB, the most a recipe may have", printable(file_name),
+                                 kLargestFile >> 20U));
+  }
+  Node root;
+  if (const auto error = read_toml(text, root)) {
+    throw UsageError(fmt::format("{}:{}: is not TOML: {}", printable(file_name), error->line, error->what));
+  }
+  root.line = 0;
+  Problems problems(file_name);
+  for (const std::string& assignment : overrides) apply_override(assignment, root, problems);
+  move_npy_targets(root);
+  Recipe recipe;
+  recipe.name = stem_of(file_name);
+  recipe_section().read(root, recipe, {&problems, ""});
+  problems.raise();
+  recipe.folder = fs::absolute(folder).lexically_normal().string();
+  settle_paths(recipe.data, recipe.folder);
+  return recipe;
+}
+
+Recipe parse_file(const fs::path& file, const std::vector<std::string>& overrides) {
+  return parse_text(read_file(file), file.string(), fs::absolute(file).parent_path(), overrides);
+}
+
+std::string to_toml(const Recipe& recipe) { return recipe_section().lines(recipe, ""); }
+
+std::span<const KeyInfo> keys() {
+  static const std::vector<KeyInfo> all = [] {
+    std::vector<KeyInfo> infos;
+    for (const Described& key : described()) infos.push_back({key.key, key.type, key.standard, key.meaning});
+    return infos;
+  }();
+  return all;
+}
+
+}  // namespace thalweg::recipe
