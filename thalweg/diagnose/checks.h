@@ -10,13 +10,13 @@
 namespace thalweg {
 
 struct Check {
-  std::string_view name;                       // "ill_conditioned_step"
+  std::string_view name;  // "ill_conditioned_step"
   Judgement (*judge)(const History& history);
 };
 std::span<const Check> checks();
 
-// All checks together: findings in order of their causal role (root first, each with the causes found), and one verdict: healthy,
-// fault, or cannot tell with what would tell.
+// All checks together: findings in order of their causal role (root first, each with the causes found), and one
+// verdict: healthy, fault, or cannot tell with what would tell.
 Judgement judge_run(const History& history);
 
 }  // namespace thalweg

@@ -1,0 +1,100 @@
+#include "thalweg/diagnose/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "thalweg/diagnose/ill_conditioned_step.h"
+#include "thalweg/diagnose/input_scale.h"
+#include "thalweg/diagnose/learning_rate_too_high.h"
+#include "thalweg/diagnose/learning_rate_too_low.h"
+#include "thalweg/diagnose/loss_level.h"
+#include "thalweg/diagnose/non_finite.h"
+
+namespace thalweg {
+namespace {
+
+// In order of causal role: what comes first can cause what comes after.
+constexpr std::array<Check, 5> kChecks = {{
+    {"input_scale", [](const History& history) { return judge_input_scale(history); }},
+    {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }},
+    {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }},
+    {"learning_rate_too_low", [](const History& history) { return judge_learning_rate_too_low(history); }},
+    {"non_finite", [](const History& history) { return judge_non_finite(history); }},
+}};
+
+struct Cause {
+  std::string_view code;
+  std::string_view of;
+};
+constexpr std::array<Cause, 7> kCauses = {{
+    {"input_scale", "learning_rate_too_high"},
+    {"input_scale", "learning_rate_too_low"},
+    {"input_scale", "ill_conditioned_step"},
+    {"input_scale", "non_finite"},
+    {"learning_rate_too_high", "ill_conditioned_step"},
+    {"learning_rate_too_high", "non_finite"},
+    {"ill_conditioned_step", "non_finite"},
+}};
+constexpr double kNothingLearnt = 0.99;  // of the lower of the first and the best constant's loss
+
+void fill_causes(std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    for (const Cause& cause : kCauses) {
+      const bool present = std::ranges::any_of(
+          findings, [&](const Finding& f) { return f.code == cause.code && f.severity == Severity::fault; });
+      if (cause.of == finding.code && present) finding.causes.emplace_back(cause.code);
+    }
+  }
+}
+
+// Without a fault: healthy needs finite losses, a rate that was judged, and a loss that has come down.
+Judgement without_fault(const History& history, std::vector<std::string> unjudged, bool rate_judged) {
+  const auto level = loss_level(history);
+  std::string open = fmt::format("{}", fmt::join(unjudged, "; "));
+  if (!level) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = "no step was made yet"};
+  if (level->floor > 0.0 && !(level->recent < kNothingLearnt * level->floor)) {
+    return {.verdict = Verdict::cannot_tell,
+            .findings = {},
+            .reason = fmt::format("the loss is at {:.3g}, not below that of the best constant prediction, and no check "
+                                  "here explains it; a longer run would tell{}{}",
+                                  level->recent, open.empty() ? "" : "; ", open)};
+  }
+  if (!rate_judged) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = open};
+  return {.verdict = Verdict::healthy,
+          .findings = {},
+          .reason = fmt::format("the loss came from {:.3g} to {:.3g}, and no check found a fault{}", level->start,
+                                level->recent, open.empty() ? "" : fmt::format(" (not judged: {})", open))};
+}
+
+}  // namespace
+
+std::span<const Check> checks() { return kChecks; }
+
+Judgement judge_run(const History& history) {
+  std::vector<Finding> findings;
+  std::vector<std::string> unjudged;
+  bool rate_judged = true;
+  for (const Check& check : kChecks) {
+    Judgement judgement = check.judge(history);
+    std::ranges::move(judgement.findings, std::back_inserter(findings));
+    if (judgement.verdict != Verdict::cannot_tell) continue;
+    unjudged.push_back(fmt::format("{}: {}", check.name, judgement.reason));
+    rate_judged = rate_judged && !check.name.starts_with("learning_rate");
+  }
+  fill_causes(findings);
+  // Faults first, each group in causal order.
+  std::ranges::stable_sort(findings, std::ranges::greater{}, &Finding::severity);
+  const bool fault = !findings.empty() && findings.front().severity == Severity::fault;
+  Judgement all = fault ? Judgement{.verdict = Verdict::fault, .findings = {}, .reason = {}}
+                        : without_fault(history, unjudged, rate_judged);
+  all.findings = std::move(findings);
+  return all;
+}
+
+}  // namespace thalweg

@@ -1,0 +1,113 @@
+#include "thalweg/diagnose/loss_level.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "thalweg/diagnose/samples.h"
+
+namespace thalweg {
+namespace {
+
+// Before the first step the levels mean what they say. A history that begins in the middle of a run has only its own
+// first losses, and noise must not look like a throw: its level is taken high.
+LossLevel references(const History& history, std::span<const Point> losses) {
+  LossLevel level;
+  const bool whole = losses.front().step == 0;
+  const auto first = values(losses.first(std::min<std::size_t>(losses.size(), 32)));
+  level.start = first_value(history, Quantity::initial_loss);
+  level.constant = first_value(history, Quantity::constant_loss);
+  if (!std::isfinite(level.start)) level.start = whole ? first.front() : median(first) + 6.0 * scatter(first);
+  const bool known = std::isfinite(level.constant) && level.constant > 0.0;
+  level.ceiling = known ? std::max(level.start, level.constant) : level.start;
+  level.floor = known ? std::min(level.start, level.constant) : level.start;
+  return level;
+}
+
+// NaN counts as the largest.
+double middle_of_three(std::span<const Point> losses, std::size_t i) {
+  const auto value = [&](std::size_t j) {
+    const double loss = losses[i + j].value;
+    return std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
+  };
+  const double a = value(0), b = value(1), c = value(2);
+  return std::max(std::min(a, b), std::min(std::max(a, b), c));
+}
+
+// The first step at which three losses in a row are thrown up.
+std::optional<std::int64_t> first_throw(std::span<const Point> losses, double limit) {
+  for (std::size_t i = 0; i + 3 <= losses.size(); ++i) {
+    if (!(middle_of_three(losses, i) < limit)) return losses[i].step;
+  }
+  return std::nullopt;
+}
+
+struct Block {
+  std::int64_t first = 0;
+  double median = 0.0;
+  double highest = 0.0;  // median of three
+};
+
+std::vector<Block> blocks_of(std::span<const Point> losses, int size) {
+  std::vector<Block> blocks;
+  const auto n = static_cast<std::size_t>(size);
+  for (std::size_t i = 0; i + n <= losses.size(); i += n) {
+    const auto part = losses.subspan(i, n);
+    Block block{part.front().step, median(values(part)), 0.0};
+    for (std::size_t j = 0; j + 3 <= n; ++j) block.highest = std::max(block.highest, middle_of_three(part, j));
+    blocks.push_back(block);
+  }
+  return blocks;
+}
+
+// The first block in which all that an earlier one had learnt is lost.
+std::optional<std::int64_t> first_loss_of_learning(const std::vector<Block>& blocks, const LossLevel& level,
+                                                   const LossLevelOptions& options) {
+  bool learnt = false;
+  for (const Block& block : blocks) {
+    if (learnt && !(block.median < options.stuck * level.floor)) return block.first;
+    learnt = learnt || block.median <= options.learnt * level.floor;
+  }
+  return std::nullopt;
+}
+
+bool has_diverged(std::span<const Point> losses, const LossLevel& level, const LossLevelOptions& options) {
+  const auto last = losses.last(std::min<std::size_t>(3, losses.size()));
+  const double latest = median(values(last));
+  if (std::isfinite(latest) && std::isfinite(last.back().value))
+    return losses.size() >= 3 && latest > options.diverged * level.ceiling;
+  const auto finite = finite_values(losses.last(std::min<std::size_t>(50, losses.size())));
+  return !finite.empty() && std::ranges::max(finite) > options.thrown * level.ceiling;
+}
+
+}  // namespace
+
+std::optional<LossLevel> loss_level(const History& history, const LossLevelOptions& options) {
+  const auto losses = history.series(Quantity::loss);
+  if (losses.empty()) return std::nullopt;
+  LossLevel level = references(history, losses);
+  level.recent =
+      median(values(losses.last(std::max<std::size_t>(losses.size() / 4, std::min<std::size_t>(16, losses.size())))));
+  for (std::size_t i = 0; i + 3 <= losses.size(); ++i)
+    level.highest = std::max(level.highest, middle_of_three(losses, i));
+  const auto blocks = blocks_of(losses, options.block);
+  level.diverged = has_diverged(losses, level, options);
+  if (!(level.floor > 0.0))
+    return level;  // a loss without a floor, or not finite from the first: its level means nothing
+  level.up = first_throw(losses, options.thrown * level.ceiling);
+  const auto lost = first_loss_of_learning(blocks, level, options);
+  if (lost && (!level.up || *lost < *level.up)) level.up = lost;
+  if (!level.up) return level;
+  level.steps_up = losses.back().step - *level.up;
+  SignEvidence evidence({});
+  for (const Block& block : blocks) {
+    if (block.first < *level.up) continue;
+    evidence.add(!(block.median < options.stuck * level.floor) || !(block.highest < options.thrown * level.ceiling));
+  }
+  level.evidence = evidence.peak();
+  level.stayed_up = level.evidence >= 1.0 / options.alpha;
+  return level;
+}
+
+}  // namespace thalweg
