@@ -1,0 +1,243 @@
+#include "thalweg/train/session.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <cmath>
+#include <ctime>
+#include <fstream>
+#include <utility>
+
+#include "thalweg/observe/catalogue.h"
+#include "thalweg/observe/gradient/step_norms.h"
+#include "thalweg/record/error.h"
+#include "thalweg/record/version.h"
+#include "thalweg/recipe/names.h"
+#include "thalweg/recipe/parse.h"
+#include "thalweg/train/metrics.h"
+#include "thalweg/train/run_folder.h"
+
+namespace thalweg {
+namespace {
+
+std::vector<std::string> names_of(const NamedParameters& named) {
+  std::vector<std::string> result;
+  for (const auto& [name, tensor] : named) result.push_back(name);
+  return result;
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
+
+}  // namespace
+
+struct Session::Forward {
+  Batch batch;
+  at::Tensor random;           // torch's stream before the forward; undefined where the network draws nothing
+  Objective::Value value;
+  double share = 1.0;          // of the step's objective
+  double output_scale = 0.0;
+};
+
+Session::Session(const recipe::Recipe& recipe, const TrainingOptions& options)
+    : options_(options),
+      bench_(recipe),
+      optimizer_(make_optimizer(recipe.optimizer, bench_.network->parameters())),
+      stop_(recipe.stop, larger_is_better(recipe.metric.kinds.front()), bench_.steps_per_epoch),
+      schedule_(recipe.schedule, recipe.optimizer.lr, stop_.planned_steps()),
+      checkpoints_(options.out, recipe.checkpoint.keep),
+      header_(header()),
+      control_(recipe.act.mode, header_, 1.0) {
+  make_instruments(recipe.watch.instruments);   // an unknown name is said before anything is written
+  if (!options_.initial_weights.empty()) {
+    load_model(*bench_.network, read_safetensors(options_.initial_weights).tensors, options_.initial_weights.string());
+  }
+}
+
+RunHeader Session::header() const {
+  const recipe::Recipe& recipe = bench_.recipe;
+  std::int64_t parameters = 0;
+  for (const at::Tensor& p : bench_.parameters) parameters += p.numel();
+  RunHeader header{.name = recipe.name, .recipe = recipe::to_toml(recipe), .thalweg_version = kVersion,
+                   .torch_version = TORCH_VERSION, .started = now_utc(), .seed = recipe.seed,
+                   .threads = at::get_num_threads(), .parameters = parameters, .planned_steps = stop_.planned_steps(),
+                   .steps_per_epoch = bench_.steps_per_epoch, .heldout_rows = bench_.judged_part().rows(),
+                   .heldout = bench_.data.heldout() != nullptr ? "heldout" : "train", .loss = std::string(recipe::name(recipe.loss.kind)),
+                   .optimizer = std::string(recipe::name(recipe.optimizer.kind)), .peak_learning_rate = recipe.optimizer.lr};
+  for (const recipe::MetricKind kind : recipe.metric.kinds) header.metrics.emplace_back(metric_name(kind));
+  return header;
+}
+
+void Session::start() {
+  const recipe::Watch& watch = bench_.recipe.watch;
+  if (options_.resume) {
+    resume();
+  } else {
+    create_run_folder(options_.out, header_.recipe);
+  }
+  const std::vector<Reading> initial = position_.step == 0 ? initial_readings(bench_) : std::vector<Reading>();
+  watch_ = std::make_unique<Watch>(
+      header_, names_of(bench_.network->parameters()),
+      Watch::Options{.store = options_.out / "run.sqlite", .budget = watch.budget, .cadence = watch.cadence,
+                     .instruments = watch.instruments,
+                     .resume_at = options_.resume ? std::optional(position_.step) : std::nullopt,
+                     .warn = options_.events.note});
+  for (const Reading& reading : initial) watch_->put(reading);
+  if (!options_.dump.empty()) dump();
+  for (const std::string& note : bench_.notes) options_.events.note(note);
+  options_.events.started(header_, *bench_.network);
+  if (position_.step == 0) checkpoint();
+  started_ = Clock::now();
+}
+
+void Session::resume() {
+  std::string warning;
+  const auto loaded = checkpoints_.load("last", &warning);
+  if (!warning.empty()) options_.events.note(warning);
+  if (!loaded) return;   // killed before its first checkpoint: from the start
+  load_model(*bench_.network, loaded->model, (options_.out / "checkpoint").string());
+  optimizer_->load(loaded->optimizer);
+  position_ = loaded->position;
+  schedule_.load(position_.schedule);
+  stop_.load(position_.stop);
+  control_ = Control(bench_.recipe.act.mode, header_, position_.rate_scale);
+  set_random_state(random_from_hex(position_.random));
+  checkpointed_at_ = evaluated_at_ = position_.step;
+}
+
+// The weights before the first step and the first batches, as another program can read them.
+void Session::dump() {
+  std::filesystem::create_directories(options_.dump);
+  write_safetensors(options_.dump / "initial.safetensors", model_tensors(*bench_.network));
+  NamedTensors batches;
+  for (std::int64_t k = 0; k < options_.dump_batches; ++k) {
+    const Batch batch = bench_.batches.at(k / bench_.batches_per_epoch, k % bench_.batches_per_epoch);
+    batches.emplace_back(fmt::format("x{}", k), batch.inputs.contiguous());
+    batches.emplace_back(fmt::format("y{}", k), batch.targets.contiguous());
+  }
+  write_safetensors(options_.dump / "batches.safetensors", batches);
+}
+
+double Session::seconds() const { return position_.seconds + seconds_between(started_, Clock::now()); }
+
+double Session::epoch() const {
+  return static_cast<double>(position_.step) / static_cast<double>(bench_.steps_per_epoch);
+}
+
+Session::Forward Session::forward(std::int64_t micro, std::int64_t of, bool keep) {
+  const std::int64_t in_epoch = position_.step % bench_.steps_per_epoch;
+  Forward result;
+  result.batch = bench_.batches.at(position_.step / bench_.steps_per_epoch, in_epoch * bench_.recipe.batch.accumulate + micro);
+  result.share = 1.0 / static_cast<double>(of);
+  if (keep && bench_.network->random()) result.random = random_state();
+  const at::Tensor outputs = bench_.network->forward(result.batch.inputs);
+  result.value = bench_.objective(outputs, result.batch.targets);
+  if (keep) result.output_scale = outputs.detach().abs().max().item<double>();
+  return result;
+}
+
+double Session::again(const std::vector<Forward>& forwards) {
+  const torch::NoGradGuard no_grad;
+  const Undisturbed undisturbed(*bench_.network);
+  double sum = 0.0;
+  for (const Forward& f : forwards) {
+    if (f.random.defined()) set_random_state(f.random);
+    sum += f.share * bench_.objective.exact(bench_.objective(bench_.network->forward(f.batch.inputs), f.batch.targets));
+  }
+  return sum;
+}
+
+// The step in the order of the design: forward, backward, update; the watch looks three times and changes nothing.
+void Session::step() {
+  const auto start = Clock::now();
+  const bool trial = control_.trial_scale().has_value();
+  Observer::Plan plan = watch_->plan(position_.step);
+  const std::int64_t first = position_.step % bench_.steps_per_epoch * bench_.recipe.batch.accumulate;
+  const std::int64_t micros = std::min(bench_.recipe.batch.accumulate, bench_.batches_per_epoch - first);
+  const double rate = learning_rate();
+
+  Step step{.index = position_.step, .learning_rate = rate, .parameters = bench_.parameters};
+  std::vector<Forward> forwards;
+  for (std::int64_t micro = 0; micro < micros; ++micro) {
+    Forward f = forward(micro, micros, plan.second_forward || trial);
+    const bool last = micro + 1 == micros;
+    const double loss = f.value.loss();
+    step.loss += f.share * loss;
+    step.objective += f.share * (plan.second_forward || trial ? bench_.objective.exact(f.value) : f.value.total.item<double>());
+    step.output_scale = std::max(step.output_scale, f.output_scale);
+    step.rows += f.batch.rows;
+    if (last) {
+      step.graph = f.value.total;
+      step.graph_share = f.share;
+      watch_->before_backward(step);
+    }
+    const at::Tensor total = micros == 1 ? f.value.total : f.value.total * f.share;
+    total.backward({}, /*retain_graph=*/plan.graph && last);
+    f.value = {};
+    if (plan.second_forward || trial) forwards.push_back(std::move(f));
+  }
+  step.preview = [&] { return optimizer_->preview(rate); };
+  watch_->after_backward(step);
+  step.graph.reset();
+  const std::vector<at::Tensor> update = trial ? optimizer_->preview(rate) : std::vector<at::Tensor>();
+
+  step.sums = optimizer_->step(rate);
+  optimizer_->zero_grad();
+  step.objective_again = [&] { return again(forwards); };
+  watch_->after_update(step);
+  if (trial) try_smaller_step(forwards, update, again(forwards));
+  ++position_.step;
+  look_back(step, step.loss);
+  watch_->stepped(seconds_between(start, Clock::now()));
+}
+
+void Session::try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update, double full) {
+  const auto start = Clock::now();
+  double smaller = 0.0;
+  {
+    const torch::NoGradGuard no_grad;
+    std::vector<at::Tensor> kept;
+    for (std::size_t i = 0; i < update.size(); ++i) {
+      kept.push_back(bench_.parameters[i].detach().clone());
+      bench_.parameters[i].sub_(update[i], 1.0 - *control_.trial_scale());
+    }
+    smaller = again(forwards);
+    for (std::size_t i = 0; i < update.size(); ++i) bench_.parameters[i].copy_(kept[i]);
+  }
+  if (const auto action = control_.tried(position_.step, full - smaller, learning_rate())) {
+    watch_->put(*action);
+    options_.events.acted(*action);
+  }
+  watch_->observer().also_spent("trial", seconds_between(start, Clock::now()));
+}
+
+// After the step: sums for the next evaluation, the look of control, the line for the user.
+void Session::look_back(const Step& step, double loss) {
+  position_.loss_sum += loss;
+  ++position_.loss_count;
+  finite_ = std::isfinite(total(step.sums).weight_sq);
+  control_.look(position_.step);
+  if (const auto action = control_.effect()) watch_->put(*action);
+  options_.events.step({.step = position_.step, .planned = stop_.planned_steps(), .epoch = epoch(), .seconds = seconds(),
+                        .loss = loss, .learning_rate = step.learning_rate},
+                       watch_->history());
+}
+
+std::string Session::stop_reason() const {
+  if (options_.signal != nullptr && options_.signal->load() != 0) return "signal";
+  if (!finite_) return "non_finite";
+  return stop_.met(position_.step, seconds());
+}
+
+}  // namespace thalweg

@@ -1,0 +1,77 @@
+// The parts of a run and what happens to them in a step.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "thalweg/data/batches.h"
+#include "thalweg/data/dataset.h"
+#include "thalweg/model/network.h"
+#include "thalweg/optim/optimizer.h"
+#include "thalweg/optim/schedule.h"
+#include "thalweg/recipe/recipe.h"
+#include "thalweg/train/checkpoint.h"
+#include "thalweg/train/control.h"
+#include "thalweg/train/evaluate.h"
+#include "thalweg/train/objective.h"
+#include "thalweg/train/random_state.h"
+#include "thalweg/train/stop.h"
+#include "thalweg/train/training.h"
+#include "thalweg/train/watch.h"
+#include "thalweg/train/workbench.h"
+
+namespace thalweg {
+
+class Session {
+ public:
+  Session(const recipe::Recipe& recipe, const TrainingOptions& options);
+
+  void start();
+  void step();
+  bool evaluation_due() const;
+  void evaluate();
+  bool checkpoint_due() const;
+  void checkpoint();
+  std::string stop_reason() const;         // "" while none is met
+  TrainingOutcome finish(const std::string& reason);
+
+ private:
+  struct Forward;                          // one micro-batch: its data, its random state, its objective
+  using Clock = std::chrono::steady_clock;
+
+  RunHeader header() const;
+  void prepare_folder() const;
+  void resume();
+  void dump();
+  Forward forward(std::int64_t micro, std::int64_t of, bool keep_random);
+  double again(const std::vector<Forward>& forwards);      // the objective of these micro-batches at the parameters as they are
+  void try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update, double full);
+  void look_back(const Step& step, double loss);
+  double learning_rate() const { return schedule_.at(position_.step) * control_.rate_scale(); }
+  double seconds() const;
+  double epoch() const;
+  void stopped_point(RunResult& result);   // whether the run stopped near a critical point
+  double gradient_evidence();
+  void restore_best();
+
+  TrainingOptions options_;
+  Workbench bench_;
+  std::unique_ptr<Optimizer> optimizer_;
+  StopRules stop_;
+  Schedule schedule_;
+  Checkpoints checkpoints_;
+  RunHeader header_;
+  Control control_;
+  std::unique_ptr<Watch> watch_;
+  Position position_;
+  bool finite_ = true;                     // the weights
+  bool best_so_far_ = false;               // the last evaluation was the best
+  std::int64_t evaluated_at_ = -1, checkpointed_at_ = -1;
+  std::string checkpoint_error_;
+  Clock::time_point started_ = Clock::now();
+  Evaluation last_evaluation_;
+};
+
+}  // namespace thalweg
