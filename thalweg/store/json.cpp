@@ -314,6 +314,8 @@ auto parsed(std::string_view text, Convert convert) {
 
 }  // namespace
 
+std::string to_json(const std::string& text) { return line(Json(text)); }
+
 std::string to_json(const RunHeader& header) {
   Json json;
   json["name"] = header.name;

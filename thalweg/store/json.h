@@ -14,6 +14,7 @@
 namespace thalweg {
 
 // One line.
+std::string to_json(const std::string& text);  // quoted and escaped
 std::string to_json(const RunHeader& header);
 std::string to_json(const Finding& finding);
 std::string to_json(const Evaluation& evaluation);

@@ -3,12 +3,13 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
-#include <type_traits>
 #include <utility>
 
 #include "thalweg/record/error.h"
 #include "thalweg/store/json.h"
+#include "thalweg/store/schema.h"
 
 namespace thalweg {
 namespace {
@@ -24,11 +25,17 @@ void insert(SQLite::Database& database, const std::string& table, const Values&.
   statement.exec();
 }
 
-std::string as_text(std::string_view text) { return std::string(text); }
-
-[[noreturn]] void damaged(const std::filesystem::path& file, const std::string& what) {
-  throw InputError("'" + printable(file.string(), 4096) + "' is damaged: " + what);
+// What is wrong inside a cell, with the file it is in.
+template <typename Convert>
+auto inside(const std::filesystem::path& file, Convert convert) {
+  try {
+    return convert();
+  } catch (const InputError& error) {
+    throw_damaged(file, error.what());
+  }
 }
+
+std::string as_text(std::string_view text) { return std::string(text); }
 
 }  // namespace
 
@@ -52,7 +59,8 @@ std::string Cells::text(int column) const {
 }
 
 void Cells::refuse(int column, const char* wanted) const {
-  damaged(file_, "its column '" + as_text(statement_.getColumnName(column)) + "' holds something other than " + wanted);
+  throw_damaged(file_,
+                "its column '" + as_text(statement_.getColumnName(column)) + "' holds something other than " + wanted);
 }
 
 // --- the header
@@ -66,7 +74,7 @@ void write_header(SQLite::Database& database, const RunHeader& h) {
 
 RunHeader read_header(SQLite::Database& database, const std::filesystem::path& file) {
   SQLite::Statement query(database, "SELECT * FROM run");
-  if (!query.executeStep()) damaged(file, "it does not say which run it holds");
+  if (!query.executeStep()) throw_damaged(file, "it does not say which run it holds");
   const Cells cells(query, file);
   RunHeader h;
   int column = 0;
@@ -75,14 +83,14 @@ RunHeader read_header(SQLite::Database& database, const std::filesystem::path& f
   }
   const std::string seed = cells.text(column++);
   const auto [end, error] = std::from_chars(seed.data(), seed.data() + seed.size(), h.seed);
-  if (error != std::errc() || end != seed.data() + seed.size()) damaged(file, "the seed is no number");
+  if (error != std::errc() || end != seed.data() + seed.size()) throw_damaged(file, "the seed is no number");
   h.threads = static_cast<int>(cells.integer(column++));
   for (std::int64_t* number : {&h.parameters, &h.planned_steps, &h.steps_per_epoch, &h.heldout_rows}) {
     *number = cells.integer(column++);
   }
   h.heldout = cells.text(column++);
   h.loss = cells.text(column++);
-  h.metrics = strings_from_json(cells.text(column++));
+  h.metrics = inside(file, [&] { return strings_from_json(cells.text(column++)); });
   h.optimizer = cells.text(column++);
   h.peak_learning_rate = cells.number(column);
   return h;
@@ -140,7 +148,7 @@ std::vector<Action> read_actions(SQLite::Database& database, const std::filesyst
                       .lever = cells.text(3),
                       .from = cells.number(4),
                       .to = cells.number(5),
-                      .trial = {.verdict = trial_verdict_from(cells.text(6)),
+                      .trial = {.verdict = inside(file, [&] { return trial_verdict_from(cells.text(6)); }),
                                 .effect = cells.number(7),
                                 .low = cells.number(8),
                                 .high = cells.number(9),
@@ -162,7 +170,8 @@ void write_result(SQLite::Database& database, const RunResult& result) {
 std::optional<RunResult> read_result(SQLite::Database& database, const std::filesystem::path& file) {
   SQLite::Statement query(database, "SELECT json FROM result");
   if (!query.executeStep()) return std::nullopt;
-  return run_result_from_json(Cells(query, file).text(0));
+  const std::string json = Cells(query, file).text(0);
+  return inside(file, [&] { return run_result_from_json(json); });
 }
 
 }  // namespace thalweg

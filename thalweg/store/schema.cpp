@@ -42,7 +42,7 @@ constexpr char kFindingsView[] =
     "json_extract(f.value, '$.evidence') AS evidence, json_extract(f.value, '$.remedies') AS remedies "
     "FROM result, json_each(result.json, '$.findings') f";
 
-void refuse(const std::filesystem::path& file, const std::string& why) {
+[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& why) {
   throw InputError("'" + printable(file.string(), 4096) + "' " + why);
 }
 
@@ -109,12 +109,14 @@ void check_schema(SQLite::Database& database, const std::filesystem::path& file)
     query.bind(1, object.name);
     const bool right = query.executeStep() && query.getColumn(0).getString() == object.sql;
     query.reset();
-    if (!right) refuse(file, "is damaged: its table '" + object.name + "' is missing, or not as thalweg makes it");
+    if (!right) throw_damaged(file, "its table '" + object.name + "' is missing, or not as thalweg makes it");
   }
   if (database.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").getInt() != 0) {
     refuse(file, "has triggers, which no store of thalweg has: it was tampered with");
   }
 }
+
+void throw_damaged(const std::filesystem::path& file, const std::string& what) { refuse(file, "is damaged: " + what); }
 
 void throw_as_ours(const SQLite::Exception& error, const std::filesystem::path& file) {
   const std::string where = "'" + printable(file.string(), 4096) + "' ";

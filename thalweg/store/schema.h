@@ -28,6 +28,8 @@ void create_schema(SQLite::Database& database);  // in the caller's transaction
 // InputError: not a store, of a newer version, or with other tables than it should have.
 void check_schema(SQLite::Database& database, const std::filesystem::path& file);
 
+// InputError: "'FILE' is damaged: WHAT".
+[[noreturn]] void throw_damaged(const std::filesystem::path& file, const std::string& what);
 // What SQLite said, as one of ours: InputError where the content is at fault, IoError where the system is.
 [[noreturn]] void throw_as_ours(const SQLite::Exception& error, const std::filesystem::path& file);
 

@@ -71,7 +71,7 @@ class StoreReader {
   // In order of steps; all quantities and scopes unless named.
   std::vector<Reading> readings(std::optional<Quantity> quantity = std::nullopt,
                                 std::optional<Scope> scope = std::nullopt) const;
-  // The same, one at a time and without holding them all in memory.
+  // The same, one at a time and without holding them all in memory. `visit` must leave this reader alone.
   void for_each_reading(const std::function<void(const Reading&)>& visit,
                         std::optional<Quantity> quantity = std::nullopt,
                         std::optional<Scope> scope = std::nullopt) const;
