@@ -32,8 +32,10 @@ class Part {
   virtual std::int64_t rows() const = 0;
   // The rows named by `index` ([k] int64), in that order.
   virtual Batch gather(const at::Tensor& index) const = 0;
-  // Rows first … first+count-1.
+  // Rows first … first+count-1. May be a view of the data: not to be written to.
   virtual Batch slice(std::int64_t first, std::int64_t count) const = 0;
+  // Whether a gather reads a file, so that the next batch is worth preparing beside the training.
+  virtual bool slow_to_gather() const { return false; }
 };
 
 // What the model and the reports need to know of the data.

@@ -134,7 +134,7 @@ IdxPair beside(const fs::path& images) {
   if (name.find("images") == std::string::npos) {
     throw UsageError(
         fmt::format("data.path = {}: an idx file of inputs has 'images' in its name, as its labels' file has "
-                    "'labels'; or name their folder, or set data.targets_path",
+                    "'labels'; or name their folder",
                     shown(images)));
   }
   replace(name, "images", "labels");
