@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "thalweg/recipe/overrides.h"
@@ -30,11 +31,19 @@ void move_npy_targets(Node& root) {
   }
 }
 
+// Without "." and "..", and as it is where there is no working folder any more.
+std::string absolute_path(const fs::path& path) {
+  std::error_code error;
+  const fs::path result = fs::absolute(path.empty() ? "." : path, error);
+  const fs::path normal = (error ? path : result).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).string();
+}
+
 // A relative path that exists in the recipe's folder becomes absolute, so that the resolved recipe may be moved.
 void settle(std::string& path, const fs::path& folder) {
   std::error_code ignored;
   if (path.empty() || fs::path(path).is_absolute() || !fs::exists(folder / path, ignored)) return;
-  path = fs::absolute(folder / path).lexically_normal().string();
+  path = absolute_path(folder / path);
 }
 
 void settle_paths(Data& data, const fs::path& folder) {
@@ -46,16 +55,28 @@ void settle_paths(Data& data, const fs::path& folder) {
   }
 }
 
-std::string read_file(const fs::path& file) {
+[[noreturn]] void refuse_file(const fs::path& file) {
+  const std::string shown = printable(file.string(), 200);
   std::error_code error;
-  if (fs::is_directory(file, error))
-    throw IoError(fmt::format("{}: is a folder, not a recipe", printable(file.string())));
+  if (fs::is_directory(file, error)) throw IoError(shown + ": is a folder, not a recipe");
+  if (fs::exists(file, error)) throw IoError(shown + ": cannot be read; is it yours to read?");
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(absolute_path(file.parent_path()), error)) {
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().filename().string());
+  }
+  const std::string near = nearest(file.filename().string(), {names.begin(), names.end()});
+  throw IoError(shown + ": does not exist" +
+                (near.empty() ? "" : fmt::format("; did you mean '{}'?", printable(near))));
+}
+
+std::string read_file(const fs::path& file) {
+  std::error_code ignored;
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw IoError(fmt::format("{}: cannot be read", printable(file.string(), 200)));
+  if (!stream || fs::is_directory(file, ignored)) refuse_file(file);
   std::string text(kLargestFile + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad()) throw IoError(fmt::format("{}: cannot be read", printable(file.string(), 200)));
+  if (stream.bad()) refuse_file(file);
   return text;
 }
 
@@ -64,13 +85,24 @@ std::string stem_of(std::string_view file_name) {
   return is_text(stem) && !stem.empty() && stem[0] != '.' && stem.size() <= 200 ? stem : "run";
 }
 
-const std::vector<Described>& described() {
-  static const std::vector<Described> all = [] {
-    std::vector<Described> keys;
-    recipe_section().describe("", keys);
-    return keys;
-  }();
-  return all;
+// "For conv, pool: …" where a key belongs to some kinds only. A key that means one thing here and another there is one
+// entry.
+std::vector<Described> described() {
+  std::vector<Described> all;
+  recipe_section().describe("", all);
+  std::vector<Described> result;
+  for (Described& key : all) {
+    if (!key.owners.empty()) key.meaning = fmt::format("For {}: {}", joined(key.owners), key.meaning);
+    const auto same = std::ranges::find(result, key.key, &Described::key);
+    if (same == result.end()) {
+      result.push_back(std::move(key));
+      continue;
+    }
+    if (same->type != key.type) same->type += "; " + key.type;
+    if (same->standard != key.standard) same->standard += "; " + key.standard;
+    same->meaning += ' ' + key.meaning;
+  }
+  return result;
 }
 
 }  // namespace
@@ -93,21 +125,28 @@ Recipe parse_text(std::string_view text, std::string_view file_name, const fs::p
   recipe.name = stem_of(file_name);
   recipe_section().read(root, recipe, {&problems, ""});
   problems.raise();
-  recipe.folder = fs::absolute(folder).lexically_normal().string();
+  recipe.folder = absolute_path(folder);
   settle_paths(recipe.data, recipe.folder);
   return recipe;
 }
 
 Recipe parse_file(const fs::path& file, const std::vector<std::string>& overrides) {
-  return parse_text(read_file(file), file.string(), fs::absolute(file).parent_path(), overrides);
+  return parse_text(read_file(file), file.string(), absolute_path(file.parent_path()), overrides);
 }
 
 std::string to_toml(const Recipe& recipe) { return recipe_section().lines(recipe, ""); }
 
+std::vector<std::string> idle_keys(const Recipe& recipe) {
+  std::vector<std::string> result;
+  recipe_section().idle(recipe, "", result);
+  return result;
+}
+
 std::span<const KeyInfo> keys() {
+  static const std::vector<Described> texts = described();
   static const std::vector<KeyInfo> all = [] {
     std::vector<KeyInfo> infos;
-    for (const Described& key : described()) infos.push_back({key.key, key.type, key.standard, key.meaning});
+    for (const Described& key : texts) infos.push_back({key.key, key.type, key.standard, key.meaning});
     return infos;
   }();
   return all;

@@ -19,9 +19,14 @@ Recipe parse_file(const std::filesystem::path& file, const std::vector<std::stri
 Recipe parse_text(std::string_view text, std::string_view file_name, const std::filesystem::path& folder,
                   const std::vector<std::string>& overrides = {});
 
-// The resolved recipe: every key with its value, used or not. parse_text(to_toml(r)) gives r again, and to_toml of that
-// the same text. Relative paths are made absolute, so that the file may be moved.
+// The resolved recipe: every key with its value, used or not, except those of other data formats and layer types.
+// parse_text(to_toml(r)) gives r again, and to_toml of that the same text. The file may be moved: parsing has made
+// relative paths absolute where they exist in the recipe's folder.
 std::string to_toml(const Recipe& recipe);
+
+// What the recipe says without effect, a line each: "optimizer.momentum = 0.9: has no effect with kind = "adamw"; …".
+// No error, since a key may stay when the kind changes; worth a note.
+std::vector<std::string> idle_keys(const Recipe& recipe);
 
 // What `thalweg explain` says of a key: "optimizer.lr".
 struct KeyInfo {

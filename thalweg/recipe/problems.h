@@ -21,18 +21,22 @@ class Problems {
   explicit Problems(std::string_view file) : file_(file) {}
   void add(const Node& node, const std::string& path, const Complaint& complaint);
   void add_missing(const Node& table, const std::string& path, const std::string& allowed);
-  std::size_t count() const { return lines_.size(); }
+  std::size_t count() const { return count_; }
+  bool full() const { return lines_.size() >= kMost; }  // further ones are only counted
   void raise() const;  // a UsageError with a line for each, in the order of the file, where there is any
 
  private:
+  static constexpr std::size_t kMost = 100;
   struct Line {
     int line;
     std::string text;
   };
   std::string where(const Node& node) const;
+  void add_line(const Node& node, const std::string& text);
 
   std::string file_;
   std::vector<Line> lines_;
+  std::size_t count_ = 0;
 };
 
 // Where a value stands: its full key, and where to complain.

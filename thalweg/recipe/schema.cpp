@@ -22,6 +22,7 @@ std::string elsewhere(std::string_view key) {
 void judge_stranger(const Node::Entry& entry, const Place& place, const std::vector<std::string_view>& known,
                     const std::vector<std::string>& owners, const std::string& current) {
   Complaint complaint;
+  if (place.problems->full()) return place.wrong(entry.node, complaint);  // to be counted
   if (owners.empty()) {
     complaint = {"is an unknown key", one_of(known), meant(entry.key, known)};
     if (complaint.nearest.empty()) complaint.nearest = elsewhere(entry.key);

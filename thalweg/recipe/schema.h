@@ -56,7 +56,7 @@ struct Field {
   // What a key's line may go on with.
   Field& only(Owners<T> owner) { return owned = std::move(owner), strict = true, *this; }
   Field& used_by(Owners<T> owner) { return owned = std::move(owner), *this; }
-  Field& must() { return required = true, standard.clear(), *this; }
+  Field& must() { return required = true, standard = "must be given", *this; }
   Field& decider() { return decides = true, *this; }
   Field& otherwise(std::string text, std::function<void(T&)> set = nullptr) {
     return standard = std::move(text), absent = std::move(set), *this;

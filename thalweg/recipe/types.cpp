@@ -81,7 +81,7 @@ Type<bool> yes_no() {
 Type<std::string> text(std::string allowed) {
   const auto read = [](const Node& node, std::string& value) -> std::optional<Complaint> {
     const std::string* found = node.text();
-    if (!found && !node.raw.empty()) found = &node.raw;  // --set name=42
+    if (!found && !node.raw.empty() && !node.list() && !node.table()) found = &node.raw;  // --set name=42
     if (!found) return wrong_kind(node, "a text");
     if (found->empty()) return Complaint{"is empty"};
     if (!is_text(*found)) return Complaint{"has control characters or is not UTF-8"};

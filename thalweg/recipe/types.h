@@ -87,8 +87,8 @@ Type<std::vector<V>> list_of(const Type<V>& type, std::size_t at_least = 0) {
     for (std::size_t i = 0; i < items.size(); ++i) {
       V value{};
       if (auto complaint = type.read(items[i], value)) {
-        if (node.list())
-          complaint->what = "entry " + std::to_string(i) + ", " + items[i].shown() + ", " + complaint->what;
+        if (!node.list()) return Complaint{complaint->what, type.allowed, complaint->nearest};
+        complaint->what = "entry " + std::to_string(i) + ", " + items[i].shown() + ", " + complaint->what;
         return complaint;
       }
       result[i] = std::move(value);
@@ -102,7 +102,7 @@ Type<std::vector<V>> list_of(const Type<V>& type, std::size_t at_least = 0) {
     for (const V& value : values) items.push_back(type.write(value));
     return bracketed(items);
   };
-  return {"list of: " + type.allowed, read, write};
+  return {"[" + type.allowed + ", …]", read, write};
 }
 
 }  // namespace thalweg::recipe

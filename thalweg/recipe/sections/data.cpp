@@ -94,7 +94,7 @@ void add_synthetic_keys(Section<Data>& s) {
       .only(made);
   s.key(
        "condition_number", [](auto& d) -> auto& { return d.synthetic.condition_number; }, at_least(1),
-       "Largest over smallest eigenvalue of the inputs' second moments (regression, quadratic).")
+       "Of regression and quadratic: largest over smallest eigenvalue of the inputs' second moments.")
       .only(made);
   s.key(
        "seed", [](auto& d) -> auto& { return d.synthetic.seed; }, seed_number(),
@@ -110,9 +110,11 @@ void add_common_keys(Section<Data>& s) {
   s.key("test", &Data::test, split(true),
         "The test part: what the file gives, a fraction of all (of text the last part; 0: none), or another file.");
   s.key("validation", &Data::validation, split(false),
-        "The held-out part: a fraction of the training part, stratified for classes (0: none), or another file.");
+        "The held-out part: a fraction of the training part, stratified for classes (of text the last part; 0: none), "
+        "or another file.");
   s.key("limit", &Data::limit, count_from(0), "The first rows of the training part only; 0: all.");
-  s.key("targets", &Data::targets, choice<TargetKind>(), "What a target is; infer: what the file tells.");
+  s.key("targets", &Data::targets, choice<TargetKind>(),
+        "What a target is; infer: what the file tells. For npy a file name is taken as targets_path.");
   s.key("input_scaling", &Data::input_scaling, scaling(input_kinds),
         "Fitted on the training part, per column, channel or feature. unit: to [0, 1]; row_l2: each row to length 1.");
   s.key("target_scaling", &Data::target_scaling, scaling(target_kinds),

@@ -13,7 +13,7 @@ Section<Init> make() {
   s.key("std", &Init::std, at_least(0), "Standard deviation.").used_by(of({normal}));
   s.key("limit", &Init::limit, at_least(0), "Largest absolute value.").used_by(of({uniform}));
   s.key("gain", &Init::gain, at_least(0), "Factor on the weights.")
-      .used_by(of({glorot_uniform, glorot_normal, lecun_normal, orthogonal, identity}));
+      .used_by(of({glorot_uniform, glorot_normal, lecun_normal, orthogonal, normal, uniform, identity}));
   s.key("value", &Init::value, any_number(), "The constant, of weights and of biases.");
   s.key("bias", &Init::bias, choice<BiasInit>(), "How biases start, except those of norms; same: as the weight does.");
   return s;

@@ -106,12 +106,13 @@ Section<Layer> make() {
   called.otherwise("its type and a number, linear1");
   called.write = [](const Layer& layer, const Layer&) { return layer.name.empty() ? "" : quoted(layer.name); };
   s.key("kind", &Layer::activation, choice<Activation>(), "The function.")
-      .otherwise("")
+      .otherwise("must be given")
       .only(of({LayerType::activation}));
   add_sizes(s);
   add_normalization(s);
   add_sequences(s);
-  s.table("init", &Layer::init, init_section, "How its weights start; keys that are not given are the model's.");
+  s.table("init", &Layer::init, init_section, "How its weights start; keys that are not given are the model's.")
+      .idle_inner = nullptr;  // most of it is the model's, and told there
   s.list("layers", &Layer::inner, layer_section, first_inner, "What stands beside the shortcut.")
       .must()
       .only(of({LayerType::residual}));

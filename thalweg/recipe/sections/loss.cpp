@@ -27,13 +27,15 @@ Section<Metric> make_metric() {
   Field<Metric>& one = s.key("kind", &Metric::kinds, list_of(choice<MetricKind>(), 1),
                              "What the user is after, reported and used to compare.");
   one.type = choice<MetricKind>().allowed;
-  one.otherwise("by loss: accuracy, binary_accuracy, rmse, mae");
+  one.otherwise(
+      "accuracy for cross_entropy and nll_probabilities, binary_accuracy for bce and bce_logits, rmse for mse and "
+      "huber, mae for mae");
   one.write = [](const Metric& metric, const Metric&) -> std::string {
     return metric.kinds.size() == 1 ? quoted(name(metric.kinds[0])) : "";
   };
   Field<Metric>& several =
       s.key("kinds", &Metric::kinds, list_of(choice<MetricKind>(), 1), "Several; the first one decides.");
-  several.otherwise("kind alone");
+  several.otherwise("[kind]");
   several.write = [write = several.write](const Metric& metric, const Metric& base) {
     return metric.kinds.size() == 1 ? "" : write(metric, base);
   };

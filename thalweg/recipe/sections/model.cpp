@@ -92,7 +92,8 @@ Section<Model> make() {
   layers.read = [list = layers.read](const Node& node, Model& model, const Place& place) {
     read_layers(list, node, model, place);
   };
-  layers.otherwise("");
+  layers.type += ", or with a preset a whole number >= 1";
+  layers.otherwise("must be given, or a preset");
   for (const PresetOption& option : kPresetOptions) {
     if (std::string_view(option.key) != "layers") s.key(preset_key(option));
   }

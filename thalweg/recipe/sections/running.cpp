@@ -11,9 +11,11 @@ Type<std::vector<std::string>> word_or_list(std::vector<std::string> words, cons
   const Type<std::vector<std::string>> list = list_of(item);
   const auto read = [words, word, list](const Node& node,
                                         std::vector<std::string>& values) -> std::optional<Complaint> {
-    if (node.list()) return list.read(node, values);
+    const bool single = node.list() && node.list()->size() == 1;
     std::string value;
-    if (auto complaint = word.read(node, value)) return complaint;
+    auto complaint = word.read(single ? node.list()->front() : node, value);
+    if (complaint && node.list()) return list.read(node, values);
+    if (complaint) return complaint;
     values = {value};
     return std::nullopt;
   };

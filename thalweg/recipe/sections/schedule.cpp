@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 
@@ -34,13 +32,6 @@ void finish(Schedule& schedule, const Node& node, const Place& place, bool clean
       (place / "milestones").wrong(*milestones, {"is empty", "one step or more"});
     else
       place.problems->add_missing(node, (place / "milestones").path, "list of steps");
-  }
-  if (schedule.kind == ScheduleKind::warmup_stable_decay && schedule.warmup < 1 &&
-      schedule.warmup + schedule.decay > 1) {
-    const Node* decay = node.find("decay");
-    (place / "decay")
-        .wrong(decay ? *decay : node,
-               {fmt::format("and warmup = {} are more than the run", schedule.warmup), "shares that sum to 1 at most"});
   }
 }
 
