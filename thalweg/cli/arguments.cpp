@@ -7,6 +7,7 @@
 
 #include "thalweg/cli/command_table.h"
 #include "thalweg/cli/console.h"
+#include "thalweg/cli/suggest.h"
 #include "thalweg/record/error.h"
 
 namespace thalweg::cli {
@@ -15,21 +16,21 @@ namespace {
 // The first argument that the parser knew nothing of, and the option it may have been meant for.
 std::string unexpected(const CLI::App& app) {
   const std::string given = app.remaining().empty() ? "" : app.remaining().front();
-  std::vector<std::string> names;
+  std::vector<std::string> options;
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
   }
-  const std::string near =
-      given.starts_with("-") ? nearest(given.substr(0, given.find('=')), {names.begin(), names.end()}) : "";
+  const std::vector<std::string_view> names(options.begin(), options.end());
+  const std::string advice = fmt::format("'{} --help' lists what there is", app.get_name());
   return fmt::format("unexpected argument '{}'{}", printable(given),
-                     near.empty() ? "" : fmt::format(", did you mean '{}'?", near));
+                     suggestion(given.starts_with('-') ? given.substr(0, given.find('=')) : "", names, advice));
 }
 
 }  // namespace
 
-Arguments::Arguments(const std::string& command) : app("", command) {
+Arguments::Arguments(const std::string& command) : app("", "thalweg " + command) {
   if (const Command* known = command_named(command)) {
-    app.description(fmt::format("thalweg {} {}\n{}", known->name, known->arguments, known->summary));
+    app.description(std::string(known->summary));
     app.footer(fmt::format("Example:\n  {}", known->example));
   }
   app.set_help_flag("-h,--help", "This help");
@@ -44,11 +45,10 @@ bool Arguments::parse(int argc, char** argv) {
     print(app.help());
     return false;
   } catch (const CLI::ExtrasError&) {
-    throw UsageError(
-        fmt::format("{0}: {1}; 'thalweg {0} --help' lists what there is", app.get_name(), unexpected(app)));
+    throw UsageError(unexpected(app));
   } catch (const CLI::ParseError& error) {
-    throw UsageError(fmt::format("{0}: {1}; 'thalweg {0} --help' shows how it is called", app.get_name(),
-                                 printable(error.what(), 400)));
+    throw UsageError(
+        fmt::format("{}; '{} --help' shows how it is called", printable(error.what(), 400), app.get_name()));
   }
   return true;
 }

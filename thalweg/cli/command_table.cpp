@@ -13,7 +13,7 @@ constexpr Command kCommands[] = {
     {"compare", "RUN…", "runs beside each other: results, loss curves, seeds, recipes", "thalweg compare runs/a runs/b",
      false},
     {"export", "RUN --to csv|json PATH", "a run's readings, results and recipe, for other programs",
-     "thalweg export runs/a --to csv a.csv", false},
+     "thalweg export runs/a --to csv a-tables", false},
     {"explain", "[TERM]", "what a quantity, a finding or a recipe key means", "thalweg explain overshoot", false},
 };
 

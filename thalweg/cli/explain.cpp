@@ -13,6 +13,7 @@
 #include "thalweg/cli/commands.h"
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
+#include "thalweg/cli/suggest.h"
 #include "thalweg/recipe/parse.h"
 #include "thalweg/record/error.h"
 #include "thalweg/record/finding.h"
@@ -98,10 +99,8 @@ std::vector<Entry> matching(const std::vector<Entry>& all, std::string_view term
 [[noreturn]] void unknown(const std::vector<Entry>& all, const std::string& given, const std::string& term) {
   std::vector<std::string_view> names;
   for (const Entry& entry : all) names.insert(names.end(), {entry.name, last_part(entry.name)});
-  const std::string near = nearest(term, names);
-  throw UsageError(
-      fmt::format("explain: there is no quantity, finding or recipe key '{}'{}; 'thalweg explain' lists them",
-                  report::safe_text(given), near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
+  throw UsageError(fmt::format("there is no quantity, finding or recipe key '{}'{}", printable(given),
+                               suggestion(term, names, "'thalweg explain' lists them")));
 }
 
 std::string explanation(const Entry& entry, const report::Look& look) {
@@ -149,8 +148,9 @@ Json json_of(const std::vector<Entry>& shown) {
 int explain(int argc, char** argv) {
   Arguments arguments("explain");
   std::vector<std::string> words;
-  arguments.app.add_option("TERM", words,
-                           "A quantity, a finding's code, a recipe key or its section; all are listed without it");
+  arguments.app
+      .add_option("TERM", words, "A quantity, a finding's code, a recipe key or its section; without it all are listed")
+      ->type_name("");
   if (!arguments.parse(argc, argv)) return kDone;
 
   const std::vector<Entry> all = entries();

@@ -3,6 +3,7 @@
 #include "thalweg/cli/run_command.h"
 
 int main(int argc, char** argv) {
-  constexpr thalweg::cli::Handler kHandlers[] = {{"explain", thalweg::cli::explain}};
-  return thalweg::cli::run_program(argc, argv, kHandlers);
+  using namespace thalweg::cli;
+  constexpr Handler kHandlers[] = {{"compare", compare}, {"export", export_run}, {"explain", explain}};
+  return run_program(argc, argv, kHandlers);
 }

@@ -16,6 +16,7 @@
 
 #include "thalweg/cli/command_table.h"
 #include "thalweg/cli/console.h"
+#include "thalweg/cli/suggest.h"
 #include "thalweg/record/error.h"
 #include "thalweg/record/version.h"
 #include "thalweg/report/text.h"
@@ -41,9 +42,9 @@ std::string overview() {
 [[noreturn]] void unknown(std::string_view word) {
   std::vector<std::string_view> names;
   for (const Command& command : commands()) names.push_back(command.name);
-  const std::string near = nearest(word, names);
-  throw UsageError(fmt::format("there is no command '{}'{}; 'thalweg --help' lists them", printable(word),
-                               near.empty() ? "" : fmt::format(", did you mean '{}'?", near)));
+  throw UsageError(fmt::format("there is no command '{}'{}", printable(word),
+                               suggestion(word, names, "'thalweg --help' lists them")));
+}
 }
 
 // Becomes the other program, which lies beside this one.
