@@ -1,6 +1,7 @@
 #include "thalweg/record/error.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace thalweg {
@@ -20,6 +21,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     last.swap(now);
   }
   return last[b.size()];
+}
+
+// The bytes of the character that `text` begins with, where it is UTF-8 (RFC 3629: nothing overlong, no surrogates) and
+// not a control character; 0 where it is neither.
+std::size_t printable_length(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
+  if (first < 0xC0 || first > 0xF7) return 0;  // a byte that continues a character, or none at all
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  unsigned code = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return 0;
+    code = code << 6U | (byte(i) & 0x3FU);
+  }
+  constexpr std::array kSmallest = {0U, 0U, 0xA0U, 0x800U, 0x10000U};  // 0x80 to 0x9F are control characters
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return code >= kSmallest[length] && code <= 0x10FFFF && !surrogate ? length : 0;
 }
 
 }  // namespace
@@ -42,15 +61,20 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
 std::string printable(std::string_view text, std::size_t limit) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string result;
-  for (const char c : text.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = printable_length(text.substr(at));
+    const std::size_t taken = std::max<std::size_t>(length, 1);
+    if (at + taken > limit) break;
+    if (length > 0) {
+      result += text.substr(at, length);
     } else {
-      result += c;
+      const auto byte = static_cast<unsigned char>(text[at]);
+      result += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 15U]};
     }
+    at += taken;
   }
-  if (text.size() > limit) result += "…";
+  if (at < text.size()) result += "…";
   return result;
 }
 

@@ -35,7 +35,8 @@ class IoError : public Error {  // cannot read or write: exit code 4
 // a third of the word's length, and at least one edit, are allowed.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 
-// `text` as it may be shown on a terminal: control characters are written as \xNN, and anything past `limit` bytes is cut.
+// `text` as it may be shown on a terminal: control characters, and bytes that are not UTF-8, are written as \xNN; what
+// is past `limit` bytes of it is cut, between characters.
 std::string printable(std::string_view text, std::size_t limit = 80);
 
 }  // namespace thalweg

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "thalweg/record/reading.h"
@@ -18,6 +19,7 @@ class ScopeTable {
 
  private:
   std::vector<std::string> names_{""};
+  std::unordered_map<std::string, Scope> numbers_;  // of all but ""
 };
 
 }  // namespace thalweg
