@@ -187,13 +187,4 @@ bool same(const RunResult& a, const RunResult& b) {
          same(a.actions, b.actions) && a.next == b.next;
 }
 
-std::vector<Reading> ordered(std::vector<Reading> readings) {
-  const auto total = [](double x) { return std::isnan(x) ? std::pair(1, 0.0) : std::pair(0, x); };
-  std::sort(readings.begin(), readings.end(), [&](const Reading& a, const Reading& b) {
-    return std::tuple(a.step, a.quantity, a.scope, total(a.value), total(a.error), total(a.cost)) <
-           std::tuple(b.step, b.quantity, b.scope, total(b.value), total(b.error), total(b.cost));
-  });
-  return readings;
-}
-
 }  // namespace samples

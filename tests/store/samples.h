@@ -61,7 +61,4 @@ bool same(const std::vector<Value>& a, const std::vector<Value>& b) {
   return true;
 }
 
-// Readings in the order of steps; within a step in one that does not depend on how they were stored.
-std::vector<thalweg::Reading> ordered(std::vector<thalweg::Reading> readings);
-
 }  // namespace samples

@@ -32,6 +32,16 @@ void run(SQLite::Statement& statement) {
 // Error bars and costs are what singles are for.
 bool is_plain(const Reading& reading) { return std::isnan(reading.error) && reading.cost == 0.0F; }
 
+// Plain readings of one step, at most a frame full; or a single reading. All keep their order.
+std::size_t frame_length(std::span<const Reading> readings) {
+  const Reading& first = readings.front();
+  if (!is_plain(first)) return 1;
+  const auto most = readings.first(std::min<std::size_t>(readings.size(), kSlots));
+  const auto end =
+      std::find_if(most.begin(), most.end(), [&](const Reading& r) { return r.step != first.step || !is_plain(r); });
+  return static_cast<std::size_t>(end - most.begin());
+}
+
 std::int64_t next_after(SQLite::Database& database, const std::string& column, const std::string& table) {
   return database.execAndGet("SELECT coalesce(max(" + column + "), 0) + 1 FROM " + table).getInt64();
 }
@@ -102,28 +112,9 @@ std::int64_t FrameWriter::scope_id(Scope scope) {
 
 void FrameWriter::write(std::span<const Reading> readings) {
   while (!readings.empty()) {
-    const std::int64_t step = readings.front().step;
-    const auto other = [step](const Reading& reading) { return reading.step != step; };
-    const auto end = std::find_if(readings.begin(), readings.end(), other);
-    const auto count = static_cast<std::size_t>(end - readings.begin());
-    write_step(readings.first(count));
-    readings = readings.subspan(count);
-  }
-}
-
-void FrameWriter::write_step(std::span<const Reading> readings) {
-  plain_.clear();
-  for (const Reading& reading : readings) {
-    if (is_plain(reading)) {
-      plain_.push_back(reading);
-    } else {
-      write_single(reading);
-    }
-  }
-  for (std::span<const Reading> rest = plain_; !rest.empty();) {
-    const auto frame = rest.first(std::min<std::size_t>(rest.size(), kSlots));
+    const auto frame = readings.first(frame_length(readings));
     write_frame(frame);
-    rest = rest.subspan(frame.size());
+    readings = readings.subspan(frame.size());
   }
 }
 

@@ -39,7 +39,6 @@ class FrameWriter {
   struct Statements;
   using Series = std::uint32_t;  // quantity and scope as the caller numbers them
 
-  void write_step(std::span<const Reading> readings);
   void write_frame(std::span<const Reading> readings);
   void write_single(const Reading& reading);
   std::int64_t layout_of(std::span<const Reading> readings);
@@ -55,7 +54,6 @@ class FrameWriter {
   std::set<Scope> used_scopes_;  // numbers in the store
   std::unordered_map<std::u32string, std::int64_t> layouts_;
   std::u32string key_;
-  std::vector<Reading> plain_;
   std::int64_t next_layout_ = 1;
   std::int64_t next_sequence_ = 1;
 };

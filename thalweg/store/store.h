@@ -68,7 +68,7 @@ class StoreReader {
 
   RunHeader header() const;
   std::vector<std::string> scopes() const;  // by number; 0 is ""
-  // In order of steps; all quantities and scopes unless named.
+  // In order of steps, and within a step as they were put; all quantities and scopes unless named.
   std::vector<Reading> readings(std::optional<Quantity> quantity = std::nullopt,
                                 std::optional<Scope> scope = std::nullopt) const;
   // The same, one at a time and without holding them all in memory. `visit` must leave this reader alone.

@@ -3,6 +3,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
+#include <system_error>
+
 #include "thalweg/record/error.h"
 #include "thalweg/record/quantity.h"
 #include "thalweg/store/file_system.h"
@@ -70,6 +72,13 @@ void resume(SQLite::Database& database, const std::filesystem::path& file, RunHe
   transaction.commit();
 }
 
+// SQLite takes a few bytes of something else for a database that is yet to be written, and would overwrite them.
+bool is_foreign(SQLite::Database& database, const std::filesystem::path& file) {
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(file, missing);
+  return !missing && bytes > 0 && database.execAndGet("PRAGMA page_count").getInt64() == 0;
+}
+
 bool moved(SQLite::Database& database) {
   int answer = 0;
   sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &answer);
@@ -111,6 +120,9 @@ void StoreFile::prepare(const RunHeader& header, StoreWriter::Journal journal, s
   SQLite::Database& database = state_->database;
   const bool fresh = is_empty(database);
   if (!fresh) check_schema(database, state_->file);
+  if (fresh && is_foreign(database, state_->file)) {
+    throw InputError("'" + printable(state_->file.string(), 4096) + "' is not a run's store");
+  }
   if (!fresh && !resume_at) {
     throw IoError("'" + printable(state_->file.string(), 4096) +
                   "' already holds a run: resume it, or give this one another folder");
