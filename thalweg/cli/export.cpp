@@ -22,7 +22,6 @@ int export_run(int argc, char** argv) {
   std::string run, format, path;
   arguments.app.add_option("RUN", run, "A run folder")->type_name("")->required();
   arguments.app.add_option("--to", format, "csv: a folder of tables; json: one document")
-      ->type_name("")
       ->required()
       ->check(CLI::IsMember({"csv", "json"}));
   arguments.app.add_option("PATH", path, "The folder (csv) or the file (json) to write; what was there is replaced")

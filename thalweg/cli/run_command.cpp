@@ -45,7 +45,6 @@ std::string overview() {
   throw UsageError(fmt::format("there is no command '{}'{}", printable(word),
                                suggestion(word, names, "'thalweg --help' lists them")));
 }
-}
 
 // Becomes the other program, which lies beside this one.
 [[noreturn]] void hand_on(const Command& command, std::vector<char*> arguments) {
