@@ -28,10 +28,12 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 
 @dataclasses.dataclass
 class Spec:
-    """One run. `fault` is the code that must come first, "" for a healthy run."""
+    """One run. `fault` is the code that must come first, "" for a healthy run; `also` must have been named on the way."""
 
     name: str
     fault: str = ""
+    severity: str = "fault"  # "warning": seen, but the run got over it
+    also: str = ""
     net: str = "mlp"
     data: str = "fashion"
     optimizer: str = "sgd"
@@ -76,9 +78,16 @@ def healthy():
     yield Spec("edge_full_batch", net="tanh", lr=0.2, batch=1000, rows=1000, steps=700)
     yield Spec("edge_full_batch_hot", net="tanh", lr=0.5, batch=1000, rows=1000, steps=500)
     yield Spec("edge_full_batch_mse", net="tanh", lr=0.2, batch=500, rows=500, steps=900, loss="mse")
+    yield Spec("edge_full_batch_mse_hot", net="tanh", lr=1.0, batch=500, rows=500, steps=600, loss="mse")
+    yield Spec("edge_table", net="table", data="table", lr=0.2, loss="mse")
+    yield Spec("edge_table_hot", net="table", data="table", lr=0.4, loss="mse")
     yield Spec("edge_adam", net="tanh", optimizer="adam", lr=3e-3, batch=1000, rows=1000, steps=500)
     yield Spec("catapult_mse", net="wide", lr=0.3, batch=500, rows=500, steps=500, loss="mse")
     yield Spec("catapult_minibatch", net="wide", lr=0.2, rows=5000, steps=500, loss="mse")
+    yield Spec("catapult_hot", net="wide", lr=0.4, batch=500, rows=500, steps=500, loss="mse")
+    yield Spec("linear_mse", net="linear", lr=0.02, loss="mse")
+    yield Spec("mlp_online", lr=0.003, batch=1, steps=1500)
+    yield Spec("mlp_adamw_long_warmup", optimizer="adamw", lr=1e-3, schedule="inverse_sqrt", steps=1200)
     yield Spec("big_init", lr=0.02, std=0.1)
     yield Spec("deep_tanh_adam", net="deep", optimizer="adam", lr=1e-3)
     yield Spec("cnn_sgd", net="cnn", lr=0.1)
@@ -100,21 +109,29 @@ def healthy():
 
 def sick():
     high, low, scale = "learning_rate_too_high", "learning_rate_too_low", "input_scale"
+    yield Spec("mlp_sgd_1", high, lr=1.0)
     yield Spec("mlp_sgd_2", high, lr=2.0)
     yield Spec("mlp_sgd_5", high, lr=5.0)
     yield Spec("mlp_sgd_100", high, lr=100.0)
     yield Spec("mlp_momentum_1", high, lr=1.0, momentum=0.9)
+    yield Spec("mlp_momentum_02", high, lr=0.25, momentum=0.9)
     yield Spec("mlp_momentum_99", high, lr=0.2, momentum=0.99)
     yield Spec("mlp_adam_01", high, optimizer="adam", lr=0.1)
     yield Spec("mlp_adam_1", high, optimizer="adam", lr=1.0)
     yield Spec("mlp_rmsprop_02", high, optimizer="rmsprop", lr=0.2)
+    yield Spec("cnn_sgd_1", high, net="cnn", lr=1.0)
     yield Spec("cnn_sgd_3", high, net="cnn", lr=3.0)
-    yield Spec("cnn_adam_02", high, net="cnn", optimizer="adam", lr=0.2)
+    yield Spec("cnn_adam_02", high, "warning", net="cnn", optimizer="adam", lr=0.2)
     yield Spec("cnn_momentum_05", high, net="cnn", lr=0.5, momentum=0.95)
-    yield Spec("lstm_adam_03", high, net="lstm", optimizer="adam", lr=0.3)
+    yield Spec("lstm_adam_1", high, net="lstm", optimizer="adam", lr=1.0)
     yield Spec("lstm_sgd_30", high, net="lstm", lr=30.0)
-    yield Spec("transformer_adamw_01", high, net="transformer", optimizer="adamw", lr=0.1)
+    yield Spec("transformer_adamw_01", high, "warning", net="transformer", optimizer="adamw", lr=0.1)
     yield Spec("tanh_full_batch_5", high, net="tanh", lr=5.0, batch=1000, rows=1000, steps=300)
+    yield Spec("tanh_mse_2", high, net="tanh", lr=2.0, batch=500, rows=500, loss="mse")
+    yield Spec("linear_mse_004", high, also="ill_conditioned_step", net="linear", lr=0.04, loss="mse")
+    yield Spec("linear_mse_creep", high, also="ill_conditioned_step", net="linear", lr=0.02, loss="mse", schedule="creep5")
+    yield Spec("mlp_creep", high, lr=0.05, schedule="creep100", steps=800)
+    yield Spec("mlp_momentum_creep", high, lr=0.01, momentum=0.9, schedule="creep100", steps=800)
     yield Spec("table_sgd_1", high, net="table", data="table", lr=1.0, loss="mse")
     yield Spec("table_adam_05", high, net="table", data="table", optimizer="adam", lr=0.5, loss="mse")
     yield Spec("mlp_rate_jump", high, lr=0.05, schedule="jump60")
@@ -140,8 +157,11 @@ def sick():
     yield Spec("pixels_mlp_adam", scale, optimizer="adam", lr=1e-3, scaling="none")
     yield Spec("pixels_cnn_sgd", scale, net="cnn", lr=0.1, scaling="none")
     yield Spec("pixels_cnn_momentum", scale, net="cnn", lr=0.02, momentum=0.9, scaling="none")
-    yield Spec("pixels_lstm_sgd", scale, net="lstm", lr=0.1, momentum=0.9, scaling="none")
+    yield Spec("pixels_lstm_sgd", scale, "warning", net="lstm", lr=0.1, momentum=0.9, scaling="none")
     yield Spec("table_raw_sgd", scale, net="table", data="table", lr=0.01, loss="mse", scaling="none")
+    yield Spec("table_uneven_sgd", scale, net="table", data="table", lr=0.05, loss="mse", scaling="uneven")
+    yield Spec("table_uneven_adam", scale, net="table", data="table", optimizer="adam", lr=1e-3, loss="mse", scaling="uneven")
+    yield Spec("tiny_inputs_sgd", scale, lr=0.1, scaling="tiny")
     yield Spec("table_raw_adam", scale, net="table", data="table", optimizer="adam", lr=1e-3, loss="mse", scaling="none")
 
 
@@ -168,6 +188,8 @@ def schedule(kind, step, steps):
     if kind == "one_cycle":
         up = 0.3
         return 0.04 + 0.48 * (1 - math.cos(math.pi * t / up)) if t < up else 0.5 * (1 + math.cos(math.pi * (t - up) / (1 - up)))
+    if kind.startswith("creep"):
+        return float(kind[5:]) ** t
     if kind.startswith("jump"):
         return 1.0 if t < 0.4 else float(kind[4:])
     raise ValueError(kind)
@@ -184,6 +206,10 @@ def standardized(x, scaling):
         return x
     if scaling == "unit":
         return x / 255
+    if scaling == "tiny":
+        return x / 255 / 255
+    if scaling == "uneven":
+        return x / x.square().mean().sqrt()
     if x.shape[1] == 784:  # one channel of an image: one mean, one deviation
         return (x - x.mean()) / x.std()
     return (x - x.mean(0)) / x.std(0)
@@ -276,8 +302,7 @@ def constant_loss(spec, y, criterion):
 
 
 def look_before(spec, net, x, y, criterion, out):
-    deviations = x.std(0)
-    deviations = deviations[deviations > 0]
+    deviations = x.std(0) if spec.data == "table" else x.std().reshape(1)  # an image's column is its channel
     out.put(0, "input_mean", x.mean())
     out.put(0, "input_rms", x.square().mean().sqrt())
     out.put(0, "input_max_abs", x.abs().max())
@@ -435,7 +460,7 @@ def write(spec, seed, out, folder):
             series[quantity] = packed(points, digits)
     last = len(out.parameters) - 1
     record = {
-        "name": f"{spec.name}-{seed}", "fault": spec.fault, "optimizer": spec.optimizer, "planned_steps": spec.steps,
+        "name": f"{spec.name}-{seed}", "fault": spec.fault, "severity": spec.severity if spec.fault else "", "also": spec.also, "optimizer": spec.optimizer, "planned_steps": spec.steps,
         "peak_learning_rate": max(v for _, v, _ in out.series["learning_rate"]), "last_step": last, "series": series,
     }  # fmt: skip
     if not math.isfinite(out.series["loss"][-1][1]):

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "thalweg/diagnose/loss_level.h"
 #include "thalweg/diagnose/rate.h"
 #include "thalweg/diagnose/samples.h"
 
@@ -39,13 +40,19 @@ std::vector<Point> curvature_along_gradient(const History& history) {
   return result;
 }
 
-// Steps that go uphill on their own batch (1) or not (0), as measured, or else as the quadratic model predicts.
-std::vector<Point> uphill_steps(const History& history) {
+// Steps that go uphill on their own batch (1) or not (0): as measured, or else as the quadratic model predicts. Uphill
+// is a rise above the error bar and above a small share of what the slope |g'u| promised: at the edge of stability ρ
+// stays just above 1 for long.
+std::vector<Point> uphill_steps(const History& history, double share) {
   const auto actual = history.series(Quantity::actual_change), predicted = history.series(Quantity::predicted_change);
+  const bool measured = actual.size() >= predicted.size();
+  const auto curvature = history.series(measured ? Quantity::curvature_secant : Quantity::curvature_along_update);
   std::vector<Point> result;
-  for (const Point& point : actual.size() >= predicted.size() ? actual : predicted) {
+  for (const Point& point : measured ? actual : predicted) {
     const double noise = std::isnan(point.error) ? 0.0 : static_cast<double>(point.error);
-    result.push_back({point.step, !(point.value <= noise) ? 1.0 : 0.0, 0.0F});
+    const double slope = std::abs(point.value - 0.5 * value_at(curvature, point.step).value_or(0.0));
+    const double limit = noise + (std::isfinite(slope) ? share * slope : 0.0);
+    result.push_back({point.step, !(point.value <= limit) ? 1.0 : 0.0, 0.0F});
   }
   return result;
 }
@@ -82,7 +89,7 @@ bool is_ill_conditioned(const Comparison& c, const IllConditionedStepOptions& op
 // The windows that end now, shortest first, as far as both halves have enough readings.
 std::vector<Comparison> comparisons(const History& history, const IllConditionedStepOptions& options) {
   const auto curvature = curvature_along_gradient(history);
-  const auto uphill = uphill_steps(history);
+  const auto uphill = uphill_steps(history, 0.0);
   const std::int64_t last = history.last_step(), first = first_step(history.series(Quantity::loss));
   const auto enough = static_cast<std::size_t>(options.readings);
   std::vector<Comparison> result;
@@ -98,10 +105,16 @@ std::vector<Comparison> comparisons(const History& history, const IllConditioned
   return result;
 }
 
-double evidence_of(const History& history) {
-  SignEvidence evidence({});
-  for (const Point& step : uphill_steps(history)) evidence.add(step.value > 0.0);
+double evidence_of(const History& history, const IllConditionedStepOptions& options) {
+  SignEvidence evidence({.q = options.healthy_uphill});
+  for (const Point& step : uphill_steps(history, options.rise)) evidence.add(step.value > 0.0);
   return evidence.value();
+}
+
+// The loss has just been thrown above all that it was at the start, and is still there.
+bool is_up(const History& history) {
+  const auto level = loss_level(history);
+  return level && (level->diverged || (level->up && level->recent_few > level->ceiling));
 }
 
 Finding finding_of(const History& history, const Comparison& c, double evidence,
@@ -140,9 +153,9 @@ Finding finding_of(const History& history, const Comparison& c, double evidence,
 
 Judgement judge_ill_conditioned_step(const History& history, const IllConditionedStepOptions& options) {
   const auto windows = comparisons(history, options);
-  const double evidence = evidence_of(history);
+  const double evidence = evidence_of(history, options);
   const auto ill = std::ranges::find_if(windows, [&](const Comparison& c) { return is_ill_conditioned(c, options); });
-  if (ill != windows.end() && evidence >= 1.0 / options.alpha) {
+  if (ill != windows.end() && (evidence >= 1.0 / options.alpha || is_up(history))) {
     return {.verdict = Verdict::fault, .findings = {finding_of(history, *ill, evidence, options)}, .reason = {}};
   }
   if (windows.empty()) {

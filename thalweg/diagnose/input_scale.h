@@ -17,7 +17,7 @@ struct InputScaleOptions {
   double smallest_max = 0.05;     // bad: input_max_abs < this (a one-hot vector has 1)
   double largest_spread = 100.0;  // bad: input_scale_spread > this; condition number 10⁴ in the first layer
   double first_loss = 2.0;        // harm: initial_loss > first_loss · constant_loss
-  double slow = 0.7;              // harm: after `steps` steps the recent loss ≥ slow · floor
+  double slow = 0.5;              // harm: after `steps` steps the recent loss ≥ slow · floor
   int steps = 200;
 };
 

@@ -73,6 +73,7 @@ std::optional<std::int64_t> first_loss_of_learning(const std::vector<Block>& blo
 }
 
 bool has_diverged(std::span<const Point> losses, const LossLevel& level, const LossLevelOptions& options) {
+  if (!(level.ceiling > 0.0)) return false;
   const auto last = losses.last(std::min<std::size_t>(3, losses.size()));
   const double latest = median(values(last));
   if (std::isfinite(latest) && std::isfinite(last.back().value))
@@ -81,25 +82,29 @@ bool has_diverged(std::span<const Point> losses, const LossLevel& level, const L
   return !finite.empty() && std::ranges::max(finite) > options.thrown * level.ceiling;
 }
 
-}  // namespace
+// One loss far above the noise, after which nothing was ever learnt: units can die in a single step.
+std::optional<std::int64_t> deadly_spike(std::span<const Point> losses, const std::vector<Block>& blocks,
+                                         const LossLevel& level, const LossLevelOptions& options) {
+  const double limit =
+      std::max(options.thrown * level.ceiling, level.ceiling + options.spike * scatter(values(losses)));
+  const auto spike = std::ranges::find_if(losses, [&](const Point& p) { return !(p.value < limit); });
+  if (spike == losses.end()) return std::nullopt;
+  const bool stuck = std::ranges::all_of(blocks, [&](const Block& block) {
+    return block.first < spike->step || !(block.median < options.stuck * level.floor);
+  });
+  return stuck ? std::optional(spike->step) : std::nullopt;
+}
 
-std::optional<LossLevel> loss_level(const History& history, const LossLevelOptions& options) {
-  const auto losses = history.series(Quantity::loss);
-  if (losses.empty()) return std::nullopt;
-  LossLevel level = references(history, losses);
-  level.recent =
-      median(values(losses.last(std::max<std::size_t>(losses.size() / 4, std::min<std::size_t>(16, losses.size())))));
-  for (std::size_t i = 0; i + 3 <= losses.size(); ++i)
-    level.highest = std::max(level.highest, middle_of_three(losses, i));
-  const auto blocks = blocks_of(losses, options.block);
-  level.diverged = has_diverged(losses, level, options);
-  if (!(level.floor > 0.0))
-    return level;  // a loss without a floor, or not finite from the first: its level means nothing
-  level.up = first_throw(losses, options.thrown * level.ceiling);
-  const auto lost = first_loss_of_learning(blocks, level, options);
-  if (lost && (!level.up || *lost < *level.up)) level.up = lost;
-  if (!level.up) return level;
-  level.steps_up = losses.back().step - *level.up;
+std::optional<std::int64_t> earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+  return !b || (a && *a < *b) ? a : b;
+}
+
+double last_median(std::span<const Point> losses, std::size_t count) {
+  return median(values(losses.last(std::min(count, losses.size()))));
+}
+
+// In block after block since `level.up`, the loss stays at the floor or is thrown again.
+void gather_evidence(LossLevel& level, const std::vector<Block>& blocks, const LossLevelOptions& options) {
   SignEvidence evidence({});
   for (const Block& block : blocks) {
     if (block.first < *level.up) continue;
@@ -107,6 +112,28 @@ std::optional<LossLevel> loss_level(const History& history, const LossLevelOptio
   }
   level.evidence = evidence.peak();
   level.stayed_up = level.evidence >= 1.0 / options.alpha;
+}
+
+}  // namespace
+
+std::optional<LossLevel> loss_level(const History& history, const LossLevelOptions& options) {
+  const auto losses = history.series(Quantity::loss);
+  if (losses.empty()) return std::nullopt;
+  LossLevel level = references(history, losses);
+  level.recent = last_median(losses, std::max<std::size_t>(losses.size() / 4, 16));
+  level.recent_few = last_median(losses, 8);
+  for (std::size_t i = 0; i + 3 <= losses.size(); ++i)
+    level.highest = std::max(level.highest, middle_of_three(losses, i));
+  level.diverged = has_diverged(losses, level, options);
+  if (!(level.floor > 0.0))
+    return level;  // a loss without a floor, or not finite from the first: its level means nothing
+  const auto blocks = blocks_of(losses, options.block);
+  level.up =
+      earlier(first_throw(losses, options.thrown * level.ceiling),
+              earlier(first_loss_of_learning(blocks, level, options), deadly_spike(losses, blocks, level, options)));
+  if (!level.up) return level;
+  level.steps_up = losses.back().step - *level.up;
+  gather_evidence(level, blocks, options);
   return level;
 }
 

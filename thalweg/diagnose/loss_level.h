@@ -12,8 +12,10 @@
 namespace thalweg {
 
 struct LossLevelOptions {
-  int block = 16;         // steps of a block
-  double thrown = 1.5;    // thrown: median of three losses ≥ thrown · ceiling
+  int block = 16;       // steps of a block
+  double thrown = 1.5;  // thrown: median of three losses ≥ thrown · ceiling
+  double spike =
+      10.0;  // or, if all blocks since are stuck: one loss ≥ thrown · ceiling and ≥ ceiling + spike · scatter
   double stuck = 0.9;     // nothing learnt: block median ≥ stuck · floor
   double learnt = 0.8;    // something learnt: block median ≤ learnt · floor
   double diverged = 1e3;  // diverged: last losses ≥ diverged · ceiling, or not finite
@@ -26,6 +28,7 @@ struct LossLevel {
   double ceiling = 0.0;            // the higher of start and constant
   double floor = 0.0;              // the lower of them
   double recent = 0.0;             // median of the last quarter of the run, of 16 steps at least
+  double recent_few = 0.0;         // median of the last 8 steps
   double highest = 0.0;            // highest median of three consecutive losses
   std::optional<std::int64_t> up;  // first step at which the loss was thrown up, or all that was learnt was lost again
   std::int64_t steps_up = 0;       // steps since then

@@ -106,9 +106,9 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
     {Quantity::input_max_abs, "input_max_abs", "of the input", "max |x_ij|",
      "Largest input value as the network gets it. 255 says raw pixels.", kDefinition},
     {Quantity::input_scale_spread, "input_scale_spread", "1", "max_j σ_j / min_j σ_j over columns with σ_j > 0",
-     "How unequal the input columns are: largest over smallest non-zero standard deviation. The condition number of "
-     "the "
-     "first layer grows with its square.",
+     "How unequal the input columns are: largest over smallest non-zero standard deviation. A column is a table's "
+     "column, "
+     "an image's channel, a sequence's feature. The condition number of the first layer grows with its square.",
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
     {Quantity::target_rms, "target_rms", "of the target", "√(1/(n d) Σ y_ij²)",
      "Root mean square of real targets as the loss gets them.", kDefinition},
