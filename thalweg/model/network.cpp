@@ -21,9 +21,10 @@ class ChainNetwork final : public Network {
   bool random() const override { return parts_.random; }
   std::int64_t fewest_rows() const override { return parts_.fewest_rows; }
   void to(at::ScalarType type, at::Device device) override {
-    for (NamedParameters* tensors : {&parts_.parameters, &parts_.buffers, &parts_.constants}) {
+    for (NamedParameters* tensors : {&parts_.parameters, &parts_.buffers}) {
       for (auto& [name, tensor] : *tensors) tensor.set_data(tensor.detach().to(device, type));
     }
+    for (Constant& constant : parts_.constants) constant.used.set_data(constant.exact.to(device, type));
   }
 
  private:

@@ -65,9 +65,8 @@ at::Tensor Site::buffer(std::string_view suffix, const Sizes& sizes, double valu
   return tensor;
 }
 
-at::Tensor Site::constant(std::string_view suffix, const at::Tensor& value) const {
-  parts.constants.emplace_back(fmt::format("{}.{}", name, suffix), value);
-  return value;
+at::Tensor Site::constant(const at::Tensor& exact) const {
+  return parts.constants.emplace_back(Constant{.exact = exact, .used = exact.to(at::kFloat)}).used;
 }
 
 std::int64_t Site::units() const {

@@ -26,13 +26,19 @@ struct Built {
   bool overwritable = false;  // nobody needs the result: not autograd, and it is never the input itself
 };
 
+// Neither trained nor saved; moved with the rest, each time from the exact values.
+struct Constant {
+  at::Tensor exact;  // float64
+  at::Tensor used;
+};
+
 // What a network is made of, gathered while its layers are built.
 struct Parts {
   NetworkShape shape;
   std::uint64_t seed = 0;
   NamedParameters parameters;
   NamedParameters buffers;
-  NamedParameters constants;  // neither trained nor saved; moved with the rest
+  std::vector<Constant> constants;
   std::vector<LayerSummary> summary;
   std::int64_t numbers = 0;      // in all parameters
   std::int64_t fewest_rows = 1;  // of a batch in training mode
@@ -61,7 +67,7 @@ class Site {
   // Of a norm: every entry `value`, whatever the recipe's initialiser.
   at::Tensor norm_parameter(std::string_view suffix, const Sizes& sizes, double value) const;
   at::Tensor buffer(std::string_view suffix, const Sizes& sizes, double value) const;
-  at::Tensor constant(std::string_view suffix, const at::Tensor& value) const;
+  at::Tensor constant(const at::Tensor& exact) const;
 
   std::int64_t units() const;  // with "classes" resolved
   // `value`, unless it lies outside low … 2³¹: then a UsageError that names layer and key.

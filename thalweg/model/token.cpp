@@ -12,7 +12,7 @@ at::Tensor sinusoids(std::int64_t time, std::int64_t units) {
   const at::Tensor angle =
       at::arange(time, at::kDouble).unsqueeze(1) / at::pow(10000.0, 2.0 * pair / static_cast<double>(units));
   const at::Tensor even = at::arange(units, at::kLong).remainder(2) == 0;
-  return at::where(even, angle.sin(), angle.cos()).to(at::kFloat);
+  return at::where(even, angle.sin(), angle.cos());
 }
 
 at::Tensor position_table(const Site& site, const Sizes& sizes) {
@@ -22,7 +22,7 @@ at::Tensor position_table(const Site& site, const Sizes& sizes) {
     case recipe::Positions::learned:
       return site.weight({.name = "positions", .sizes = sizes, .standard = {StandardInit::Kind::normal, 1.0}});
     case recipe::Positions::sinusoidal:
-      return site.constant("positions", sinusoids(sizes[0], sizes[1]));
+      return site.constant(sinusoids(sizes[0], sizes[1]));
   }
   return {};
 }
@@ -44,7 +44,7 @@ Built build_embedding(const Site& site) {
 
 Built build_one_hot(const Site& site) {
   const std::int64_t vocabulary = site.parts.shape.vocabulary;
-  const at::Tensor one = site.constant("one", at::ones({1}));
+  const at::Tensor one = site.constant(at::ones({1}, at::kDouble));
   return {[=](const at::Tensor& x, bool) {
             at::Tensor hot = at::zeros({x.size(0), x.size(1), vocabulary}, one.options());
             return hot.scatter_(2, x.unsqueeze(2), 1.0);
