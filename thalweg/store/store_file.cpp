@@ -87,7 +87,7 @@ bool moved(SQLite::Database& database) {
 
 }  // namespace
 
-void Batch::clear() {
+void StoreBatch::clear() {
   scopes.clear();
   readings.clear();
   evaluations.clear();
@@ -154,7 +154,7 @@ StoreFile::~StoreFile() {
   }
 }
 
-void StoreFile::write(const Batch& batch) {
+void StoreFile::write(const StoreBatch& batch) {
   try {
     SQLite::Transaction transaction(state_->database, SQLite::TransactionBehavior::IMMEDIATE);
     for (const auto& [scope, name] : batch.scopes) state_->frames->name_scope(scope, name);

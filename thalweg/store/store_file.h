@@ -17,7 +17,7 @@
 namespace thalweg {
 
 // What goes into one transaction.
-struct Batch {
+struct StoreBatch {
   std::vector<std::pair<Scope, std::string>> scopes;
   std::vector<Reading> readings;
   std::vector<Evaluation> evaluations;
@@ -36,7 +36,7 @@ class StoreFile {
   ~StoreFile();  // leaves one file without side files, where nobody reads
 
   // Commits the batch. IoError, InputError: nothing of it is in the file, and the file is not to be used any more.
-  void write(const Batch& batch);
+  void write(const StoreBatch& batch);
 
  private:
   struct State;

@@ -114,8 +114,8 @@ struct StoreWriter::State {
   std::mutex mutex;
   std::condition_variable wake;      // the thread: there is something to do
   std::condition_variable progress;  // the others: something was taken or committed
-  Batch filling;
-  Batch writing;  // the thread's
+  StoreBatch filling;
+  StoreBatch writing;  // the thread's
   std::uint64_t flushes_asked = 0;
   std::uint64_t flushes_done = 0;
   double waited = 0.0;
@@ -158,19 +158,19 @@ void StoreWriter::put(const Reading& reading) {
 }
 
 void StoreWriter::put(const Evaluation& evaluation) {
-  state_->add([&](Batch& batch) { batch.evaluations.push_back(evaluation); });
+  state_->add([&](StoreBatch& batch) { batch.evaluations.push_back(evaluation); });
 }
 
 void StoreWriter::put(const Action& action) {
-  state_->add([&](Batch& batch) { batch.actions.push_back(action); });
+  state_->add([&](StoreBatch& batch) { batch.actions.push_back(action); });
 }
 
 void StoreWriter::scope(Scope scope, const std::string& name) {
-  state_->add([&](Batch& batch) { batch.scopes.emplace_back(scope, name); });
+  state_->add([&](StoreBatch& batch) { batch.scopes.emplace_back(scope, name); });
 }
 
 void StoreWriter::finish(const RunResult& result) {
-  state_->add([&](Batch& batch) { batch.result = result; });
+  state_->add([&](StoreBatch& batch) { batch.result = result; });
   state_->flush();
 }
 
