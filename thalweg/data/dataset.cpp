@@ -144,7 +144,7 @@ std::shared_ptr<Part> PartMaker::part(const PartRows& rows, const InputScaling& 
   shape.insert(shape.end(), dataset_.info.input_shape.begin(), dataset_.info.input_shape.end());
   const at::Tensor scaled = at::empty(shape, at::kFloat);
   for_each_block(inputs, as_span(rows.rows), [&](std::int64_t first, const at::Tensor& block) {
-    scaled.narrow(0, first, block.size(0)).copy_(scaling.apply(block).view_as(scaled.narrow(0, first, block.size(0))));
+    scaling.apply_into(scaled.narrow(0, first, block.size(0)), block);
   });
   return std::make_shared<TensorPart>(scaled, targets);
 }

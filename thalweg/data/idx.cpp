@@ -154,7 +154,6 @@ Array read_idx(const fs::path& file, std::size_t limit) {
   const Bytes bytes = map_file(file);
   Array array;
   array.name = shown(file);
-  array.swapped = true;  // big-endian; every machine that LibTorch runs on is little-endian
   if (bytes.view.empty()) throw InputError(fmt::format("{}: is empty", array.name));
   const bool packed = is_gzip(bytes.view);
   std::string magic(4, '\0');
@@ -168,6 +167,7 @@ Array read_idx(const fs::path& file, std::size_t limit) {
     magic = bytes.view.substr(0, magic.size());
   }
   array.type = type_of(magic, array.name);
+  array.swapped = c10::elementSize(array.type) > 1;  // big-endian; all that LibTorch runs on is little-endian
   const std::size_t axes = byte(magic, 3);
   if (axes == 0) throw InputError(fmt::format("{}: has no axes, and so no rows", array.name));
   return packed ? unpacked(*inflater, bytes.view.size(), std::move(array), axes, limit)

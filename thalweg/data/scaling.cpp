@@ -72,12 +72,22 @@ InputScaling::InputScaling(const recipe::ScalingChoice& choice, const Array& arr
   scale_ = broadcast(affine_.scale, array, 1.0, type_);
 }
 
-at::Tensor InputScaling::apply(const at::Tensor& rows) const {
-  if (!is_affine()) return row_l2(rows);
-  at::Tensor result = rows.to(type_);
+void InputScaling::apply_into(at::Tensor out, const at::Tensor& rows) const {
+  if (!is_affine()) {
+    out.copy_(row_l2(rows).view_as(out));
+    return;
+  }
+  at::Tensor result = type_ == at::kFloat ? out.view_as(rows) : rows.to(type_);
+  if (type_ == at::kFloat) result.copy_(rows);
   if (shift_.defined()) result.sub_(shift_);
   if (scale_.defined()) result.div_(scale_);
-  return result.to(at::kFloat);
+  if (type_ != at::kFloat) out.copy_(result.view_as(out));
+}
+
+at::Tensor InputScaling::apply(const at::Tensor& rows) const {
+  at::Tensor out = at::empty(rows.sizes(), at::kFloat);
+  apply_into(out, rows);
+  return out;
 }
 
 Moments InputScaling::scaled(const Moments& columns, const Layout& layout) const {

@@ -34,6 +34,8 @@ class InputScaling {
 
   // `rows`: as gathered from the file, and no longer needed. Gives float32 of the same shape.
   at::Tensor apply(const at::Tensor& rows) const;
+  // The same, into contiguous float32 memory of as many elements.
+  void apply_into(at::Tensor out, const at::Tensor& rows) const;
   // The moments of the columns after scaling; row_l2 changes them otherwise, and needs a pass of its own.
   bool is_affine() const { return kind_ != recipe::Scaling::row_l2; }
   Moments scaled(const Moments& columns, const Layout& layout) const;
