@@ -168,8 +168,10 @@ TEST(RecipeErrors, JudgePresetsAndTheirOptions) {
               EndsWith("allowed: lenet | resnet20 | char_transformer | char_lstm; did you mean 'resnet20'?"));
   EXPECT_THAT(of("\"lenet\"\nwidth = 3"), HasSubstr("does not belong to preset \"lenet\", but to char_transformer"));
   EXPECT_THAT(of("\"lenet\"\nlayers = 3"), HasSubstr("stands beside preset"));
-  EXPECT_THAT(of("\"char_transformer\"\nwidth = 30\nheads = 4"),
-              HasSubstr("model.heads = 4: does not divide the width, 30; allowed: a divisor of it"));
+  EXPECT_THAT(
+      of("\"char_transformer\"\nwidth = 30\nheads = 4"),
+      HasSubstr("model.heads = 4: leaves 4 heads a width of 30 to share; allowed: a width that the heads divide"));
+  EXPECT_THAT(of("\"char_transformer\"\nwidth = 30"), HasSubstr("model.width = 30: leaves 4 heads a width of 30"));
   EXPECT_THAT(of("\"char_transformer\"\nlayers = 0"), HasSubstr("is too small; allowed: whole number >= 1"));
   EXPECT_THAT(of("\"char_transformer\"\nlayers = 100000000"), HasSubstr("is too large"));
   EXPECT_THAT(of("\"char_lstm\"\nunits = 1.5"), HasSubstr("is a number, not a whole number"));

@@ -134,6 +134,13 @@ layers = [
   EXPECT_EQ(parsed(text).model.layers, expected);
 }
 
+TEST(Recipe, ReadsFilesOfEverySystem) {
+  EXPECT_EQ(parsed("\xef\xbb\xbf" + kData + kModel), parsed_with(""));  // a byte order mark
+  std::string windows;
+  for (const char c : kData + kModel) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  EXPECT_EQ(parsed(windows), parsed_with(""));
+}
+
 TEST(Recipe, ReadsLayersAsAnArrayOfTables) {
   const Recipe recipe = parsed(kData + "[[model.layers]]\ntype = \"flatten\"\n[[model.layers]]\ntype = \"one_hot\"\n");
   ASSERT_EQ(recipe.model.layers.size(), 2U);

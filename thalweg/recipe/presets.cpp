@@ -27,16 +27,8 @@ Layer embedding(std::int64_t units, Positions positions) {
   return {.type = LayerType::embedding, .units = units, .positions = positions};
 }
 
-double option(const Preset& preset, std::string_view key) {
-  if (const auto found = preset.options.find(std::string(key)); found != preset.options.end()) return found->second;
-  for (const PresetOption& known : kPresetOptions) {
-    if (preset.kind == known.preset && key == known.key) return known.standard;
-  }
-  return 0.0;
-}
-
 std::int64_t whole_option(const Preset& preset, std::string_view key) {
-  return static_cast<std::int64_t>(option(preset, key));
+  return static_cast<std::int64_t>(preset_option(preset, key));
 }
 
 Layers lenet() {
@@ -84,7 +76,7 @@ Layers transformer_block(std::int64_t width, std::int64_t heads, double dropout)
 
 Layers char_transformer(const Preset& preset) {
   const std::int64_t width = whole_option(preset, "width");
-  const double dropout = option(preset, "dropout");
+  const double dropout = preset_option(preset, "dropout");
   Layers layers{embedding(width, Positions::learned)};
   if (dropout > 0.0) layers.push_back({.type = LayerType::dropout, .p = dropout});
   for (std::int64_t i = 0; i < whole_option(preset, "layers"); ++i) {
@@ -117,6 +109,14 @@ Layers bare_layers(const Preset& preset) {
 }
 
 }  // namespace
+
+double preset_option(const Preset& preset, std::string_view key) {
+  if (const auto found = preset.options.find(std::string(key)); found != preset.options.end()) return found->second;
+  for (const PresetOption& known : kPresetOptions) {
+    if (preset.kind == known.preset && key == known.key) return known.standard;
+  }
+  return 0.0;
+}
 
 std::vector<Layer> preset_layers(const Preset& preset, const Init& init) {
   Layers layers = bare_layers(preset);

@@ -7,6 +7,7 @@
 //   character char_lstm        embedding, lstm layers that return every step, and an output per character
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "thalweg/recipe/recipe.h"
@@ -16,6 +17,9 @@ namespace thalweg::recipe {
 // The layers of a preset; each starts with `init`. Options that are not given have their defaults, kPresetOptions.
 // Throws UsageError for a preset that does not exist.
 std::vector<Layer> preset_layers(const Preset& preset, const Init& init);
+
+// The value of an option, given or by default; 0 where the preset takes no such option.
+double preset_option(const Preset& preset, std::string_view key);
 
 struct PresetOption {
   const char* preset;

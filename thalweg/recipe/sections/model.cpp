@@ -54,27 +54,28 @@ void read_layers(const std::function<void(const Node&, Model&, const Place&)>& r
   place.wrong(node, {fmt::format("stands beside preset = \"{}\"", model.preset.kind), "layers or a preset, not both"});
 }
 
+void judge_heads(const Model& model, const Node& node, const Place& place) {
+  const auto width = static_cast<std::int64_t>(preset_option(model.preset, "width"));
+  const auto heads = static_cast<std::int64_t>(preset_option(model.preset, "heads"));
+  if (width % heads == 0) return;
+  const char* key = node.has("heads") ? "heads" : "width";
+  (place / key)
+      .wrong(*node.find(key),
+             {fmt::format("leaves {} heads a width of {} to share", heads, width), "a width that the heads divide"});
+}
+
 void finish(Model& model, const Node& node, const Place& place, bool clean) {
-  if (model.preset.kind.empty()) {
-    if (const Node* layers = node.find("layers"); !layers) {
-      place.problems->add_missing(node, "model.layers", "a list of layers, or a preset instead");
-    } else if (clean && model.layers.empty()) {
-      (place / "layers").wrong(*layers, {"is empty", "one layer or more"});
-    }
-    return;
+  const Node* layers = node.find("layers");
+  if (!model.preset.kind.empty()) {
+    if (!clean) return;
+    model.layers = preset_layers(model.preset, model.init);
+    if (model.preset.kind == "char_transformer") judge_heads(model, node, place);
+    model.preset = {};
+  } else if (!layers) {
+    place.problems->add_missing(node, "model.layers", "a list of layers, or a preset instead");
+  } else if (clean && model.layers.empty()) {
+    (place / "layers").wrong(*layers, {"is empty", "one layer or more"});
   }
-  if (!clean) return;
-  model.layers = preset_layers(model.preset, model.init);
-  for (const Layer& layer : model.layers) {
-    const std::int64_t width = model.layers.front().units;
-    if (layer.type == LayerType::transformer && width % layer.heads != 0) {
-      const Node* heads = node.find("heads");
-      (place / "heads")
-          .wrong(heads ? *heads : node, {fmt::format("does not divide the width, {}", width), "a divisor of it"});
-      break;
-    }
-  }
-  model.preset = {};
 }
 
 Section<Model> make() {
