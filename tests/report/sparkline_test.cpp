@@ -23,6 +23,15 @@ TEST(Sparkline, RunsFromTheLowestToTheHighestBar) {
 
 TEST(Sparkline, AConstantSeriesIsFlat) { EXPECT_EQ(sparkline(std::vector<double>{3, 3, 3}, 8), "▄▄▄"); }
 
+TEST(Sparkline, AConstantSeriesIsFlatWhateverTheMeansOfItsStretchesRoundTo) {
+  EXPECT_EQ(sparkline(std::vector<double>(997, 0.1), 6), "▄▄▄▄▄▄");
+}
+
+TEST(Sparkline, AWideRangeOfPositiveValuesIsDrawnInLogarithms) {
+  EXPECT_EQ(sparkline(std::vector<double>{1, 10, 100}, 8), "▁▅█");
+  EXPECT_EQ(sparkline(std::vector<double>{1, 10, 99}, 8), "▁▁█") << "below a hundredfold it is not";
+}
+
 TEST(Sparkline, AnEmptySeriesIsNothing) { EXPECT_EQ(sparkline({}, 8), ""); }
 
 TEST(Sparkline, ALongSeriesIsShortenedByMeans) {

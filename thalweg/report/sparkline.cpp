@@ -45,10 +45,18 @@ std::vector<double> shortened(std::span<const double> values, std::size_t width)
   return result;
 }
 
+constexpr double kLogRange = 100.0;  // a wider range of positive values is drawn in logarithms, as plots do
+
+bool logarithmic(const Range& range) { return range.low > 0.0 && range.high >= kLogRange * range.low; }
+
 }  // namespace
 
 std::string sparkline(std::span<const double> values, int width) {
-  const std::vector<double> shown = shortened(values, static_cast<std::size_t>(std::max(width, 1)));
+  const Range whole = finite_range(values);
+  std::vector<double> scaled(values.begin(), values.end());
+  if (logarithmic(whole))
+    std::transform(scaled.begin(), scaled.end(), scaled.begin(), [](double v) { return std::log(v); });
+  const std::vector<double> shown = shortened(scaled, static_cast<std::size_t>(std::max(width, 1)));
   const Range range = finite_range(shown);
   // Halves: the difference of two finite numbers may overflow.
   const double height = range.high / 2 - range.low / 2;
@@ -56,7 +64,7 @@ std::string sparkline(std::span<const double> values, int width) {
   for (const double value : shown) {
     if (!std::isfinite(value)) {
       result += "×";
-    } else if (height <= 0.0) {
+    } else if (height <= 0.0 || whole.low == whole.high) {  // the means of equal values differ by rounding
       result += kBars[3];
     } else {
       const double part = (value / 2 - range.low / 2) / height;
@@ -71,8 +79,9 @@ std::string labelled_sparkline(std::span<const double> values, const Look& look)
   constexpr int kNarrowest = 8, kWidest = 40;  // bars
   const Range range = finite_range(values);
   const std::string first = number(values.front()), last = number(values.back());
-  std::string note =
-      range.empty() ? "nothing finite" : fmt::format("lowest {}, highest {}", number(range.low), number(range.high));
+  std::string note = range.empty() ? "nothing finite"
+                                   : fmt::format("lowest {}, highest {}{}", number(range.low), number(range.high),
+                                                 logarithmic(range) ? ", log scale" : "");
   int room = look.width - static_cast<int>(first.size() + last.size()) - 2;
   if (room - static_cast<int>(note.size()) - 3 < kNarrowest) {
     note.clear();
