@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Network {
   std::string model;       // TOML, the [model] table's lines
   std::string optimizer;   // TOML, the [optimizer] table's lines
 };
+inline void PrintTo(const Network& network, std::ostream* out) { *out << network.name; }   // for gtest
 std::vector<Network> networks();
 Network network(const std::string& name);
 
