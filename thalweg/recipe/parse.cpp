@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestFile = 4U << 20U;
 
-// In older habits `targets` of npy is the file; both ways are understood.
+// `targets` of npy may name the file: it is understood as targets_path.
 void move_npy_targets(Node& root) {
   Node* data = root.find("data");
   if (!data || !data->table() || data->has("targets_path")) return;
@@ -61,8 +61,9 @@ void settle_paths(Data& data, const fs::path& folder) {
   if (fs::is_directory(file, error)) throw IoError(shown + ": is a folder, not a recipe");
   if (fs::exists(file, error)) throw IoError(shown + ": cannot be read; is it yours to read?");
   std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(absolute_path(file.parent_path()), error)) {
-    if (entry.path().extension() == ".toml") names.push_back(entry.path().filename().string());
+  fs::directory_iterator entry(absolute_path(file.parent_path()), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".toml") names.push_back(entry->path().filename().string());
   }
   const std::string near = nearest(file.filename().string(), {names.begin(), names.end()});
   throw IoError(shown + ": does not exist" +
