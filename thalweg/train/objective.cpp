@@ -107,7 +107,7 @@ double Objective::best_constant(const Part& part, std::int64_t outputs) const {
   if (targets.size(0) == 0) return std::numeric_limits<double>::quiet_NaN();
   if (targets.is_floating_point()) return best_for_columns(loss_, targets);
   const at::Tensor counts = at::bincount(targets.flatten().to(at::kLong), {}, std::max<std::int64_t>(data_.classes, 1));
-  return best_for_classes(loss_, to_vector(counts / static_cast<double>(targets.numel())), outputs);
+  return best_for_classes(loss_, to_vector(counts.to(at::kDouble) / static_cast<double>(targets.numel())), outputs);
 }
 
 }  // namespace thalweg
