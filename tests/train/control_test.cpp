@@ -90,7 +90,7 @@ TEST(Control, LeavesAHealthyRunAlone) {
 
 TEST(Control, ATrialThatDoesNotProveTheSmallerStepChangesNothing) {
   Control control(recipe::ActMode::autopilot, QuadraticRun::header(), 1.0);
-  for (int k = 0; k < 12; ++k) EXPECT_FALSE(control.tried(k, k % 2 == 0 ? 1.0 : -1.0, 0.1).has_value());
+  for (int k = 0; k < 48; ++k) EXPECT_FALSE(control.tried(k, k % 2 == 0 ? 1.0 : -1.0, 0.1).has_value());
   EXPECT_EQ(control.rate_scale(), 1.0);
   Control worse(recipe::ActMode::autopilot, QuadraticRun::header(), 1.0);
   for (int k = 0; k < 12; ++k) EXPECT_FALSE(worse.tried(k, -1.0 - 0.01 * k, 0.1).has_value());

@@ -156,6 +156,28 @@ TEST(Training, ADamagedCheckpointIsPassedOverWithANote) {
   EXPECT_EQ(model_of(folder.path / "run"), model_of(folder.path / "whole"));
 }
 
+// A rate at which the run bounces: advise says so and leaves it; autopilot lowers it, once proven, and the loss comes down.
+TEST(Training, AutopilotLowersARateThatIsProvenTooHighAndTellsTheEffect) {
+  const Folder folder;
+  const std::string text = small_runs::recipe(small_runs::network("tanh_mlp"), folder.path);
+  const std::vector<std::string> sick{"optimizer.lr=10.0", "optimizer.momentum=0.0", "optimizer.nesterov=false", "stop.steps=1200", "watch.cadence=4", "checkpoint.every=1000000", "stop.evaluate_every=1000000",
+                                      "data.noise=2.0", "data.samples=320"};
+  std::vector<std::string> flown = sick;
+  flown.push_back("act.mode=\"autopilot\"");
+  const auto advised = small_runs::train(text, folder.path / "advised", sick);
+  const auto mended = small_runs::train(text, folder.path / "mended", flown);
+  EXPECT_EQ(advised.result.judgement.verdict, Verdict::fault);
+  EXPECT_TRUE(advised.result.actions.empty());
+  ASSERT_FALSE(mended.result.actions.empty());
+  const Action& action = mended.result.actions.front();
+  EXPECT_EQ(action.trial.verdict, TrialVerdict::proven);
+  EXPECT_LT(action.loss_after, action.loss_before);
+  EXPECT_LT(mended.result.train_loss, advised.result.train_loss);
+  const auto stored = StoreReader(folder.path / "mended/run.sqlite").actions();
+  ASSERT_EQ(stored.size(), mended.result.actions.size()) << "each action once, its effect with it";
+  EXPECT_EQ(stored.front().loss_after, action.loss_after);
+}
+
 TEST(Training, RestoreBestReportsTheBestEvaluation) {
   const Folder folder;
   const auto outcome = small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",

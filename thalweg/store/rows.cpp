@@ -134,6 +134,11 @@ std::vector<Evaluation> read_evaluations(SQLite::Database& database, const std::
 // --- actions
 
 void write_action(SQLite::Database& database, const Action& a) {
+  // An action is put when it is made, and again when its effect is known: then it takes its own place.
+  SQLite::Statement before(database, "DELETE FROM actions WHERE step = ? AND lever = ?");
+  before.bind(1, a.step);
+  before.bind(2, a.lever);
+  before.exec();
   insert(database, "actions", nullptr, a.step, a.code, a.lever, a.from, a.to, as_text(name(a.trial.verdict)),
          a.trial.effect, a.trial.low, a.trial.high, a.trial.goal, a.trial.cost, a.loss_before, a.loss_after);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -13,11 +14,15 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t kJudgeEvery = 16;   // steps between looks: the checks read windows of 64 steps and more
-constexpr std::size_t kTrialSteps = 12;
+// A trial is judged after 12, 24 and 48 steps, each time with a third of the 5%; the quantiles of Student's t are for 1 − 0.025/3.
+struct Look {
+  std::size_t steps;
+  double student;
+};
+constexpr std::array<Look, 3> kLooks{{{12, 2.820}, {24, 2.582}, {48, 2.483}}};
 constexpr std::size_t kEffectSteps = 64;   // losses compared before and after an action
 constexpr std::int64_t kQuietAfterTrial = 128;   // no new trial for so many steps after one that proved nothing
 constexpr double kSmallestStep = 0.1, kLargestStep = 0.5;
-constexpr double kStudent11 = 2.201;       // 97.5% quantile of t with kTrialSteps − 1 degrees of freedom
 
 double median(std::vector<double> values) {
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -39,12 +44,12 @@ double smaller_step(const History& history) {
   return rho > 0.0 ? std::clamp(0.5 / rho, kSmallestStep, kLargestStep) : kLargestStep;
 }
 
-Trial judged(const std::vector<double>& differences) {
+Trial judged(const std::vector<double>& differences, double student) {
   const double n = static_cast<double>(differences.size());
   const double mean = std::accumulate(differences.begin(), differences.end(), 0.0) / n;
   double squares = 0.0;
   for (const double d : differences) squares += (d - mean) * (d - mean);
-  const double half = kStudent11 * std::sqrt(squares / (n - 1.0) / n);
+  const double half = student * std::sqrt(squares / (n - 1.0) / n);
   Trial trial{.effect = mean, .low = mean - half, .high = mean + half, .goal = "loss"};
   // A step that lands on a loss that is not finite loses against any that does not.
   if (trial.low > 0.0) trial.verdict = TrialVerdict::proven;
@@ -81,14 +86,22 @@ std::optional<double> Control::trial_scale() const {
 
 std::optional<Action> Control::tried(std::int64_t step, double difference, double learning_rate) {
   differences_.push_back(difference);
-  if (differences_.size() < kTrialSteps) return std::nullopt;
+  const auto look = std::find_if(kLooks.begin(), kLooks.end(), [&](const Look& l) { return l.steps == differences_.size(); });
+  if (look == kLooks.end()) return std::nullopt;
+  Trial trial = judged(differences_, look->student);
+  if (trial.verdict == TrialVerdict::undecided && look->steps < kLooks.back().steps) return std::nullopt;
   const double scale = trial_scale_;
   trial_scale_ = 0.0;
+  // A trial that proves nothing is not asked for again soon, and each time less so: trials cost three forwards a step.
+  quiet_until_ = step + (kQuietAfterTrial << std::min(unproven_, 20));
+  if (trial.verdict != TrialVerdict::proven) {
+    ++unproven_;
+    return std::nullopt;
+  }
+  unproven_ = 0;
   quiet_until_ = step + kQuietAfterTrial;
-  Trial trial = judged(differences_);
-  if (trial.verdict != TrialVerdict::proven) return std::nullopt;
   const std::int64_t planned = std::max<std::int64_t>(recent_.header.planned_steps, step);
-  trial.cost = static_cast<double>(kTrialSteps) / static_cast<double>(std::max<std::int64_t>(1, planned));
+  trial.cost = static_cast<double>(differences_.size()) / static_cast<double>(std::max<std::int64_t>(1, planned));
   Action action{.step = step + 1, .code = trial_code_, .lever = "optimizer.lr", .from = learning_rate,
                 .to = learning_rate * scale, .trial = trial};
   action.loss_before = median(last_values(recent_.series(Quantity::loss), kEffectSteps));

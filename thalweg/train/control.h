@@ -1,9 +1,9 @@
 // The only code that changes training. It asks the checks now and then; where they find that the step overshoots, it tries a smaller step
 // on the very next batches, and, in autopilot, lowers the learning rate when that is proven better.
 //
-// The trial is paired: on each of kTrialSteps steps, with the update u that the optimizer has just made, on the same batch and random state,
+// The trial is paired: on each of 12 to 48 steps, with the update u that the optimizer has just made, on the same batch and random state,
 //     d = L(θ+u) − L(θ+s·u),      s = 1/(2ρ), the minimum along u of the quadratic model (Goodfellow, Bengio, Courville 2016, 8.2.1).
-// Proven: the 95% interval of the mean of d lies above zero. Then ε ← s·ε (steps 0.1 to 0.5 at a time).
+// Proven: the interval of the mean of d lies above zero (95% over all looks at it). Then ε ← s·ε (steps 0.1 to 0.5 at a time).
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,7 @@ class Control final : public ReadingSink {
   std::string trial_code_;
   std::vector<double> differences_;
   std::int64_t quiet_until_ = 0;                   // no look before this step
+  int unproven_ = 0;                               // trials in a row that proved nothing
   std::optional<Action> pending_;                  // applied, its effect not yet known
 };
 

@@ -92,7 +92,7 @@ void Session::start() {
       Watch::Options{.store = options_.out / "run.sqlite", .budget = watch.budget, .cadence = watch.cadence,
                      .instruments = watch.instruments,
                      .resume_at = options_.resume ? std::optional(position_.step) : std::nullopt,
-                     .warn = options_.events.note});
+                     .listener = &control_, .warn = options_.events.note});
   for (const Reading& reading : initial) watch_->put(reading);
   if (!options_.dump.empty()) dump();
   for (const std::string& note : bench_.notes) options_.events.note(note);

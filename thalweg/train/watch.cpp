@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "thalweg/diagnose/checks.h"
 #include "thalweg/observe/catalogue.h"
@@ -22,11 +23,13 @@ void Watch::Sink::put(const Reading& reading) {
   if (thinned) return;
   watch_.history_.put(reading);
   if (watch_.store_) watch_.store_->put(reading);
+  if (watch_.listener_ != nullptr) watch_.listener_->put(reading);
 }
 
 Watch::Watch(const RunHeader& header, const std::vector<std::string>& parameters, Options options)
     : warn_(options.warn),
       observer_(make_instruments(options.instruments), {.budget = options.budget, .cadence = options.cadence}, options.warn),
+      listener_(options.listener),
       budget_(options.budget) {
   history_.header = header;
   for (const std::string& name : parameters) scopes_.push_back(history_.scopes_table.number(name));
@@ -80,8 +83,11 @@ void Watch::put(const Evaluation& evaluation) {
   if (store_) store_->put(evaluation);
 }
 
+// Put when it is made, and again when its effect is known: then it takes its own place.
 void Watch::put(const Action& action) {
-  history_.actions.push_back(action);
+  auto& actions = history_.actions;
+  std::erase_if(actions, [&](const Action& a) { return a.step == action.step && a.lever == action.lever; });
+  actions.push_back(action);
   if (store_) store_->put(action);
 }
 

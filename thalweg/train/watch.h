@@ -26,6 +26,7 @@ class Watch {
     std::int64_t cadence = 0;                  // steps; > 0: a fixed period instead of the budget
     std::vector<std::string> instruments{"auto"};
     std::optional<std::int64_t> resume_at;     // go on after so many steps; what was read before is taken back in
+    ReadingSink* listener = nullptr;           // hears every reading, too; must outlive the watch
     std::function<void(const std::string&)> warn = [](const std::string&) {};
   };
   // `parameters`: names, in the optimizer's order.
@@ -66,6 +67,7 @@ class Watch {
   Observer observer_;
   Sink sink_{*this};
   std::vector<Scope> scopes_;
+  ReadingSink* listener_;
   double budget_;
 };
 

@@ -18,7 +18,7 @@ class IllConditioning final : public Instrument {
  public:
   static constexpr std::string_view kName = "ill_conditioning";
   std::string_view name() const override { return kName; }
-  Needs needs() const override { return {.graph = true, .gradient_units = 5.0, .share = 0.6}; }
+  Needs needs() const override { return {.graph = true, .gradient_units = 5.0, .share = 0.55}; }
   void before_backward(const Step& step) override;
   void after_backward(const Step& step, ReadingSink& out) override;
 
