@@ -1,5 +1,6 @@
-// What a training step costs over its forward and backward alone: one thread, batch 128, Fashion-MNIST, free instruments on and those of
-// the 3% budget off. The two take turns of a few dozen steps in one process; the median of the ratios and their range are printed.
+// What a training step costs over its forward and backward alone: one thread, batch 128, Fashion-MNIST, free
+// instruments on and those of the 3% budget off. The two take turns of a few dozen steps in one process; the median of
+// the ratios and their range are printed.
 //
 //     ./dev bench loop_bench
 #include <fmt/format.h>
@@ -44,7 +45,8 @@ steps = 1000000
 evaluate_every = 1000000
 [watch]
 instruments = ["step_norms"]
-)", layers);
+)",
+                                       layers);
   const recipe::Recipe recipe = recipe::parse_text(text, "loop_bench", ".");
   const std::filesystem::path out = std::filesystem::temp_directory_path() / fmt::format("thalweg-loop-bench-{}", name);
   std::filesystem::remove_all(out);
@@ -60,12 +62,17 @@ instruments = ["step_norms"]
   };
   std::vector<double> ratios;
   for (int round = -1; round < kRounds; ++round) {
-    const double b = seconds([&] { for (int i = 0; i < steps; ++i) forward_backward(); });
-    const double a = seconds([&] { for (int i = 0; i < steps; ++i) session.step(); });
+    const double b = seconds([&] {
+      for (int i = 0; i < steps; ++i) forward_backward();
+    });
+    const double a = seconds([&] {
+      for (int i = 0; i < steps; ++i) session.step();
+    });
     if (round >= 0) ratios.push_back(a / b);
   }
   std::sort(ratios.begin(), ratios.end());
-  fmt::print("{:<6} step over forward and backward alone: median {:.3f} [{:.3f}, {:.3f}]\n", name, ratios[kRounds / 2], ratios.front(), ratios.back());
+  fmt::print("{:<6} step over forward and backward alone: median {:.3f} [{:.3f}, {:.3f}]\n", name, ratios[kRounds / 2],
+             ratios.front(), ratios.back());
   std::filesystem::remove_all(out);
 }
 
@@ -75,7 +82,13 @@ int main() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2000 << 20);
   mallopt(M_TOP_PAD, 64 << 20);
-  measure("mlp", R"({type="linear",units=512,activation="relu"},{type="linear",units=512,activation="relu"},{type="linear",units=10})", 40);
-  measure("cnn", R"({type="conv",channels=16,kernel=3,padding=1,activation="relu"},{type="pool"},{type="conv",channels=32,kernel=3,padding=1,activation="relu"},{type="pool"},{type="linear",units=128,activation="relu"},{type="linear",units=10})", 12);
+  measure(
+      "mlp",
+      R"({type="linear",units=512,activation="relu"},{type="linear",units=512,activation="relu"},{type="linear",units=10})",
+      40);
+  measure(
+      "cnn",
+      R"({type="conv",channels=16,kernel=3,padding=1,activation="relu"},{type="pool"},{type="conv",channels=32,kernel=3,padding=1,activation="relu"},{type="pool"},{type="linear",units=128,activation="relu"},{type="linear",units=10})",
+      12);
   measure("lstm", R"({type="lstm",units=128,return="last"},{type="linear",units=10})", 12);
 }

@@ -1,7 +1,7 @@
 // What the fused 2×2 max-pooling with relu wins on a small conv net, forward and backward on one thread:
 //   conv 16, relu, pool, conv 32, relu, pool, linear 128, relu, linear 10, on 128 images of 28×28.
-// `own` is the network as Thalweg builds it, `aten` the same weights with at::relu and at::max_pool2d one after the other. Both run
-// turn about in one process; compare their lines, not either with another run.
+// `own` is the network as Thalweg builds it, `aten` the same weights with at::relu and at::max_pool2d one after the
+// other. Both run turn about in one process; compare their lines, not either with another run.
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 #include <torch/torch.h>
@@ -22,7 +22,10 @@ std::unique_ptr<Network> conv_net() {
     return Layer{.type = LayerType::conv, .activation = Activation::relu, .channels = channels, .padding = 1};
   };
   Model model;
-  model.layers = {conv(16), pool, conv(32), pool,
+  model.layers = {conv(16),
+                  pool,
+                  conv(32),
+                  pool,
                   {.type = LayerType::linear, .activation = Activation::relu, .units = 128},
                   {.type = LayerType::linear, .units = 10}};
   return thalweg::build_network(model, {.input = {1, 28, 28}, .outputs = 10}, 0);

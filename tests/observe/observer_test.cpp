@@ -43,7 +43,7 @@ TEST(BudgetScheduler, StaysInsideTheShareAndUsesIt) {
 TEST(BudgetScheduler, AnInstrumentThatCostsMoreThanItSaidIsCalledLessOften) {
   BudgetScheduler scheduler({.budget = 0.04}, {{.gradient_units = 0.1, .share = 0.5}});
   for (std::int64_t step = 0; step < 5000; ++step) {
-    if (scheduler.due(0, step)) scheduler.spent(0, 10.0, true);   // a hundred times what it said
+    if (scheduler.due(0, step)) scheduler.spent(0, 10.0, true);  // a hundred times what it said
     scheduler.trained(1.0);
   }
   EXPECT_LE(scheduler.share(), 0.02 + 10.0 / 5000.0);
@@ -101,7 +101,7 @@ TEST(Observer, CountsWhatInstrumentsTakeAgainstTheTrainingWithoutThem) {
   observer.after_update({}, said);
   const double spent = observer.spent_seconds();
   EXPECT_GE(spent, 0.002);
-  observer.stepped(spent + 0.1);   // the step took a tenth of a second beside the instrument
+  observer.stepped(spent + 0.1);  // the step took a tenth of a second beside the instrument
   EXPECT_NEAR(observer.share(), spent / 0.1, 1e-6);
   EXPECT_NEAR(observer.share_by_instrument().at("slow"), spent / 0.1, 1e-6);
 }
@@ -114,7 +114,8 @@ TEST(Catalogue, AutoIsEveryInstrumentNoneIsNoneAndASlipIsNamed) {
     make_instruments({"overshot"});
     FAIL();
   } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'overshot'; allowed: auto, all, none, step_norms, overshoot, ill_conditioning; did you mean 'overshoot'?"));
+    EXPECT_THAT(error.what(), HasSubstr("'overshot'; allowed: auto, all, none, step_norms, overshoot, "
+                                        "ill_conditioning; did you mean 'overshoot'?"));
   }
 }
 

@@ -84,6 +84,13 @@ TEST(RunSummary, ChangesAreListed) {
           "  changed      step 420: optimizer.lr 0.1 → 0.05 for ill_conditioned_step; loss 2.3 before, 0.9 after\n"));
 }
 
+TEST(RunSummary, AGradientLostInItsNoiseIsGivenAsAnUpperBound) {
+  RunView view = healthy_run();
+  view.result.gradient_resolved = false;
+  EXPECT_THAT(run_summary(view, {.width = 120}),
+              HasSubstr("not at a critical point: gradient norm lost in its sampling noise, at most 0.12, 3.1% of that at the"));
+}
+
 TEST(RunSummary, ARunThatBlewUpIsShownAsItIs) {
   RunView view = healthy_run();
   view.result.stop_reason = "non_finite";

@@ -11,8 +11,8 @@ namespace thalweg {
 namespace {
 
 int python(const std::string& script, const std::string& arguments) {
-  const std::string command = std::string(test_paths::kPython) + " " + test_paths::kSource + "/tests/reference/" + script + " " +
-                              test_paths::kPrograms + "/thalweg " + arguments + " 2>&1";
+  const std::string command = std::string(test_paths::kPython) + " " + test_paths::kSource + "/tests/reference/" +
+                              script + " " + test_paths::kPrograms + "/thalweg " + arguments + " 2>&1";
   return std::system(command.c_str());
 }
 

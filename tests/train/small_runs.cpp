@@ -18,7 +18,8 @@ void put_big_endian(std::ofstream& file, std::uint32_t value) {
 // 80 images of noise with a bright corner that tells the class, as idx files.
 void write_images(const fs::path& folder) {
   constexpr std::uint32_t kRows = 80;
-  std::ofstream images(folder / "train-images-idx3-ubyte", std::ios::binary), labels(folder / "train-labels-idx1-ubyte", std::ios::binary);
+  std::ofstream images(folder / "train-images-idx3-ubyte", std::ios::binary),
+      labels(folder / "train-labels-idx1-ubyte", std::ios::binary);
   put_big_endian(images, 0x803);
   for (const std::uint32_t n : {kRows, 28U, 28U}) put_big_endian(images, n);
   put_big_endian(labels, 0x801);
@@ -57,8 +58,10 @@ std::vector<Network> networks() {
   const std::string adamw = "kind = \"adamw\"\nlr = 1e-3\n";
   return {
       {"dropout_mlp", "synthetic",
-       R"(layers = [{type="linear", units=16, activation="relu"}, {type="dropout", p=0.3}, {type="linear", units="classes"}])", adamw},
-      {"tanh_mlp", "synthetic", R"(layers = [{type="linear", units=12, activation="tanh"}, {type="linear", units="classes"}])",
+       R"(layers = [{type="linear", units=16, activation="relu"}, {type="dropout", p=0.3}, {type="linear", units="classes"}])",
+       adamw},
+      {"tanh_mlp", "synthetic",
+       R"(layers = [{type="linear", units=12, activation="tanh"}, {type="linear", units="classes"}])",
        "kind = \"sgd\"\nlr = 0.1\nmomentum = 0.9\nnesterov = true\n"},
       {"batch_norm_conv", "images",
        R"(layers = [{type="conv", channels=4, kernel=3, padding=1}, {type="batch_norm", activation="relu"}, {type="pool"},
@@ -68,7 +71,8 @@ std::vector<Network> networks() {
        R"(layers = [{type="conv", channels=4, kernel=3, padding=1, activation="relu"}, {type="pool"}, {type="linear", units="classes"}])",
        "kind = \"adam\"\nlr = 1e-3\nclip_norm = 0.5\n"},
       {"lenet", "images", "preset = \"lenet\"", adamw},
-      {"resnet20", "images", "preset = \"resnet20\"", "kind = \"sgd\"\nlr = 0.05\nmomentum = 0.9\nweight_decay = 1e-4\n"},
+      {"resnet20", "images", "preset = \"resnet20\"",
+       "kind = \"sgd\"\nlr = 0.05\nmomentum = 0.9\nweight_decay = 1e-4\n"},
       {"char_transformer", "text", "preset = \"char_transformer\"\nwidth = 16\nheads = 2\nlayers = 2\ndropout = 0.1\n",
        "kind = \"nadamw\"\nlr = 1e-3\n"},
       {"char_lstm", "text", "preset = \"char_lstm\"\nunits = 12\nlayers = 2\n", adamw},
@@ -83,17 +87,23 @@ Network network(const std::string& name) {
 }
 
 std::string recipe(const Network& network, const fs::path& folder) {
-  std::string data = "format = \"synthetic\"\nkind = \"blobs\"\nsamples = 80\nfeatures = 6\nclasses = 3\nnoise = 1.0\ntest = 0.0\nvalidation = 0.0\n";
+  std::string data =
+      "format = \"synthetic\"\nkind = \"blobs\"\nsamples = 80\nfeatures = 6\nclasses = 3\nnoise = 1.0\ntest = "
+      "0.0\nvalidation = 0.0\n";
   if (network.data == "images") {
     write_images(folder);
     data = fmt::format("format = \"idx\"\npath = \"{}\"\nvalidation = 0.0\n", folder.string());
   }
   if (network.data == "text") {
     write_text(folder / "text.txt");
-    data = fmt::format("format = \"text\"\npath = \"{}\"\ncontext = 12\nstride = 10\ntest = 0.0\nvalidation = 0.0\nlimit = 80\n", (folder / "text.txt").string());
+    data = fmt::format(
+        "format = \"text\"\npath = \"{}\"\ncontext = 12\nstride = 10\ntest = 0.0\nvalidation = 0.0\nlimit = 80\n",
+        (folder / "text.txt").string());
   }
-  return fmt::format("name = \"small\"\nseed = 3\nthreads = 1\n[data]\n{}[batch]\nsize = 16\n[model]\n{}\n[optimizer]\n{}[stop]\nsteps = {}\n", data,
-                     network.model, network.optimizer, kSteps);
+  return fmt::format(
+      "name = \"small\"\nseed = 3\nthreads = 1\n[data]\n{}[batch]\nsize = "
+      "16\n[model]\n{}\n[optimizer]\n{}[stop]\nsteps = {}\n",
+      data, network.model, network.optimizer, kSteps);
 }
 
 namespace {
@@ -105,7 +115,8 @@ TrainingOutcome run(const recipe::Recipe& recipe, TrainingOptions options, std::
 }
 }  // namespace
 
-TrainingOutcome train(const std::string& text, const fs::path& out, const std::vector<std::string>& set, std::vector<std::string>* notes) {
+TrainingOutcome train(const std::string& text, const fs::path& out, const std::vector<std::string>& set,
+                      std::vector<std::string>* notes) {
   return run(recipe::parse_text(text, "small.toml", out.parent_path(), set), {.out = out}, notes);
 }
 

@@ -78,8 +78,8 @@ TEST(StopRules, GeneralizationLossAboveAlpha) {
   EXPECT_EQ(rules.met(40, 0), "generalization_loss");
 }
 
-// Strips of 5. P_5 = 1000 (mean Ē / min Ē − 1). Training 1.1, 1.05, 1, 1, 1: P = 30; then constant: P = 0, and any loss of
-// generalisation stops.
+// Strips of 5. P_5 = 1000 (mean Ē / min Ē − 1). Training 1.1, 1.05, 1, 1, 1: P = 30; then constant: P = 0, and any loss
+// of generalisation stops.
 TEST(StopRules, ProgressQuotientForgivesWhileTrainingProgresses) {
   StopRules rules(options(recipe::StopRule::progress_quotient), false, kPerEpoch);
   const std::vector<double> heldout{1, 1, 1, 1, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2};
@@ -92,7 +92,8 @@ TEST(StopRules, UpStripsNeedsRisesAtTheEndsOfSuccessiveStrips) {
   stop.strips = 2;
   stop.strip = 2;
   StopRules rules(stop, false, kPerEpoch);
-  EXPECT_EQ(stopped_after(rules, {5, 4, 6, 4.5, 3, 4.2, 3, 4.3, 9, 4.4}), 10) << "4, 4.5, 4.2, 4.3, 4.4 at strips' ends";
+  EXPECT_EQ(stopped_after(rules, {5, 4, 6, 4.5, 3, 4.2, 3, 4.3, 9, 4.4}), 10)
+      << "4, 4.5, 4.2, 4.3, 4.4 at strips' ends";
 }
 
 TEST(StopRules, EvidenceAboveZeroStops) {

@@ -59,7 +59,8 @@ TEST_P(EveryNetwork, ReadsItsCurvature) {
   small_runs::train(small_runs::recipe(GetParam(), folder.path), folder.path / "run", {"watch.cadence=2"}, &notes);
   EXPECT_TRUE(notes.empty()) << notes.front();
   const StoreReader store(folder.path / "run/run.sqlite");
-  for (const Quantity quantity : {Quantity::overshoot, Quantity::overshoot_secant, Quantity::curvature_along_gradient}) {
+  for (const Quantity quantity :
+       {Quantity::overshoot, Quantity::overshoot_secant, Quantity::curvature_along_gradient}) {
     const auto readings = store.readings(quantity, kWholeModel);
     ASSERT_EQ(readings.size(), 4U) << info(quantity).name;
     for (const Reading& r : readings) EXPECT_TRUE(std::isfinite(r.value)) << info(quantity).name;
@@ -83,7 +84,8 @@ TEST(Training, SecantAndExactOvershootAgree) {
   small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",
                     {"watch.cadence=1", "optimizer.kind=\"sgd\"", "optimizer.lr=0.05"});
   const StoreReader store(folder.path / "run/run.sqlite");
-  const auto exact = store.readings(Quantity::overshoot, kWholeModel), secant = store.readings(Quantity::overshoot_secant, kWholeModel);
+  const auto exact = store.readings(Quantity::overshoot, kWholeModel),
+             secant = store.readings(Quantity::overshoot_secant, kWholeModel);
   ASSERT_EQ(exact.size(), secant.size());
   for (std::size_t i = 0; i < exact.size(); ++i) {
     // What is left is the third order along u.
@@ -96,7 +98,8 @@ TEST(Training, AccumulatedMicroBatchesTakeTheStepOfTheWholeBatch) {
   const Folder folder;
   const std::string text = small_runs::recipe(small_runs::network("tanh_mlp"), folder.path);
   const auto whole = small_runs::train(text, folder.path / "whole", {"batch.size=16", "batch.shuffle=false"});
-  const auto parts = small_runs::train(text, folder.path / "parts", {"batch.size=4", "batch.accumulate=4", "batch.shuffle=false"});
+  const auto parts =
+      small_runs::train(text, folder.path / "parts", {"batch.size=4", "batch.accumulate=4", "batch.shuffle=false"});
   const auto a = whole.history.series(Quantity::gradient_sq), b = parts.history.series(Quantity::gradient_sq);
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i].value, b[i].value, 1e-4 * a[i].value);
@@ -104,8 +107,9 @@ TEST(Training, AccumulatedMicroBatchesTakeTheStepOfTheWholeBatch) {
 
 TEST(Training, WeightsThatAreNoNumbersEndTheRunAndAreNamed) {
   const Folder folder;
-  const auto outcome = small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",
-                                         {"optimizer.kind=\"sgd\"", "optimizer.lr=1e30", "model.layers.0.activation=\"relu\"", "stop.steps=200"});
+  const auto outcome = small_runs::train(
+      small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",
+      {"optimizer.kind=\"sgd\"", "optimizer.lr=1e30", "model.layers.0.activation=\"relu\"", "stop.steps=200"});
   EXPECT_EQ(outcome.result.stop_reason, "non_finite");
   EXPECT_EQ(outcome.result.judgement.verdict, Verdict::fault);
   bool named = false;
@@ -156,12 +160,15 @@ TEST(Training, ADamagedCheckpointIsPassedOverWithANote) {
   EXPECT_EQ(model_of(folder.path / "run"), model_of(folder.path / "whole"));
 }
 
-// A rate at which the run bounces: advise says so and leaves it; autopilot lowers it, once proven, and the loss comes down.
+// A rate at which the run bounces: advise says so and leaves it; autopilot lowers it, once proven, and the loss comes
+// down.
 TEST(Training, AutopilotLowersARateThatIsProvenTooHighAndTellsTheEffect) {
   const Folder folder;
   const std::string text = small_runs::recipe(small_runs::network("tanh_mlp"), folder.path);
-  const std::vector<std::string> sick{"optimizer.lr=10.0", "optimizer.momentum=0.0", "optimizer.nesterov=false", "stop.steps=1200", "watch.cadence=4", "checkpoint.every=1000000", "stop.evaluate_every=1000000",
-                                      "data.noise=2.0", "data.samples=320"};
+  const std::vector<std::string> sick{
+      "optimizer.lr=10.0", "optimizer.momentum=0.0",   "optimizer.nesterov=false",    "stop.steps=1200",
+      "watch.cadence=4",   "checkpoint.every=1000000", "stop.evaluate_every=1000000", "data.noise=2.0",
+      "data.samples=320"};
   std::vector<std::string> flown = sick;
   flown.push_back("act.mode=\"autopilot\"");
   const auto advised = small_runs::train(text, folder.path / "advised", sick);
@@ -180,11 +187,13 @@ TEST(Training, AutopilotLowersARateThatIsProvenTooHighAndTellsTheEffect) {
 
 TEST(Training, RestoreBestReportsTheBestEvaluation) {
   const Folder folder;
-  const auto outcome = small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",
-                                         {"stop.restore_best=true", "stop.evaluate_every=1", "optimizer.kind=\"sgd\"", "optimizer.lr=2.0",
-                                          "metric.kinds=[\"loss\"]", "stop.steps=12"});
+  const auto outcome =
+      small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path), folder.path / "run",
+                        {"stop.restore_best=true", "stop.evaluate_every=1", "optimizer.kind=\"sgd\"",
+                         "optimizer.lr=2.0", "metric.kinds=[\"loss\"]", "stop.steps=12"});
   double best = 1e300;
-  for (const Evaluation& e : StoreReader(folder.path / "run/run.sqlite").evaluations()) best = std::min(best, e.heldout_loss.value);
+  for (const Evaluation& e : StoreReader(folder.path / "run/run.sqlite").evaluations())
+    best = std::min(best, e.heldout_loss.value);
   EXPECT_NEAR(outcome.result.heldout_loss.value, best, 1e-6);
 }
 

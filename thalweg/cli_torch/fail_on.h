@@ -17,7 +17,9 @@ inline void add_fail_on(CLI::App& app, std::string& value) {
 
 inline bool fails(const std::string& fail_on, const std::vector<Finding>& findings) {
   if (fail_on.empty()) return false;
-  const Severity limit = fail_on == "fault" ? Severity::fault : fail_on == "warning" ? Severity::warning : Severity::note;
+  const Severity limit = fail_on == "fault"     ? Severity::fault
+                         : fail_on == "warning" ? Severity::warning
+                                                : Severity::note;
   return std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity >= limit; });
 }
 

@@ -5,8 +5,8 @@
 #include "thalweg/cli_torch/commands.h"
 
 int main(int argc, char** argv) {
-  // Freed memory stays in the heap: a training step frees and takes the same tensors again, and giving them back to the system in between
-  // costs a conv net a quarter of its time (page faults).
+  // Freed memory stays in the heap: a training step frees and takes the same tensors again, and giving them back to the
+  // system in between costs a conv net a quarter of its time (page faults).
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2000 << 20);
   mallopt(M_TOP_PAD, 64 << 20);

@@ -10,10 +10,8 @@ namespace thalweg::cli {
 
 // Mean over the seeds with its 95% interval (Student's t).
 struct OverSeeds {
-  std::string name;    // "loss", "accuracy"
-  double mean = 0.0;
-  double low = 0.0;
-  double high = 0.0;
+  std::string name;  // "loss", "accuracy"
+  Interval mean;
 };
 std::vector<OverSeeds> over_seeds(const std::vector<TrainingOutcome>& outcomes);
 

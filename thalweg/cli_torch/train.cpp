@@ -15,8 +15,8 @@
 #include "thalweg/cli_torch/commands.h"
 #include "thalweg/cli_torch/fail_on.h"
 #include "thalweg/cli_torch/seeds.h"
-#include "thalweg/record/error.h"
 #include "thalweg/recipe/parse.h"
+#include "thalweg/record/error.h"
 #include "thalweg/report/finding_panel.h"
 #include "thalweg/report/live_line.h"
 #include "thalweg/report/number.h"
@@ -53,12 +53,17 @@ void on_signal(int number) {
 void add_options(CLI::App& app, TrainArguments& a) {
   app.add_option("recipe", a.recipe, "the recipe, a TOML file")->type_name("R.toml");
   app.add_option("--out", a.out, "run folder (default: runs/<name>-<seed>)")->type_name("DIR");
-  app.add_option("--set", a.set, "override one key of the recipe, optimizer.lr=0.01; may be given again")->type_name("key=value")
-      ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+  app.add_option("--set", a.set, "override one key of the recipe, optimizer.lr=0.01; may be given again")
+      ->type_name("key=value")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
   app.add_option("--resume", a.resume, "go on with a run from its last checkpoint")->type_name("RUN");
-  app.add_option("--seeds", a.seeds, "train so many seeds, seed, seed+1, …; report mean and interval")->check(CLI::Range(1, 1000));
+  app.add_option("--seeds", a.seeds, "train so many seeds, seed, seed+1, …; report mean and interval")
+      ->check(CLI::Range(1, 1000));
   app.add_option("--weights", a.weights, "start from the weights of a safetensors file")->type_name("FILE");
-  app.add_option("--dump", a.dump, "write the initial weights and the first batches there, as safetensors")->type_name("DIR");
+  app.add_option("--dump", a.dump, "write the initial weights and the first batches there, as safetensors")
+      ->type_name("DIR");
   app.add_option("--dump-batches", a.dump_batches, "how many batches --dump writes")->check(CLI::Range(1, 100000));
   add_fail_on(app, a.fail_on);
 }
@@ -89,16 +94,21 @@ class Teller {
   void started(const RunHeader& header, const Network& network) {
     if (quiet_) return;
     progress_.note(summary_table(network));
-    progress_.note(fmt::format("{} parameters, {} steps an epoch{}, {} rows to judge on, {} thread{}", report::count(header.parameters),
-                               report::count(header.steps_per_epoch),
-                               header.planned_steps > 0 ? fmt::format(", {} steps planned", report::count(header.planned_steps)) : "",
-                               report::count(header.heldout_rows), header.threads, header.threads == 1 ? "" : "s"));
+    progress_.note(fmt::format(
+        "{} parameters, {} steps an epoch{}, {} rows to judge on, {} thread{}", report::count(header.parameters),
+        report::count(header.steps_per_epoch),
+        header.planned_steps > 0 ? fmt::format(", {} steps planned", report::count(header.planned_steps)) : "",
+        report::count(header.heldout_rows), header.threads, header.threads == 1 ? "" : "s"));
   }
 
   void step(const TrainingEvents::StepDone& done, const History& history) {
     smooth_ = std::isfinite(smooth_) ? smooth_ + 0.05 * (done.loss - smooth_) : done.loss;
     if (!progress_.due()) return;
-    report::LiveState state{.step = done.step, .planned = done.planned, .epoch = done.epoch, .loss = smooth_, .loss_known = true,
+    report::LiveState state{.step = done.step,
+                            .planned = done.planned,
+                            .epoch = done.epoch,
+                            .loss = smooth_,
+                            .loss_known = true,
                             .learning_rate = done.learning_rate};
     if (!last_.metrics.empty()) {
       state.metric_name = last_.metrics.front().name;
@@ -107,7 +117,8 @@ class Teller {
     const auto rho = history.series(Quantity::overshoot_secant);
     if (!rho.empty()) state.rho = rho.back().value;
     if (done.planned > 0) {
-      state.seconds_left = done.seconds * static_cast<double>(done.planned - done.step) / static_cast<double>(std::max<std::int64_t>(1, done.step - first_));
+      state.seconds_left = done.seconds * static_cast<double>(done.planned - done.step) /
+                           static_cast<double>(std::max<std::int64_t>(1, done.step - first_));
     }
     progress_.show(report::live_line(state, progress_.width()));
   }
@@ -143,7 +154,8 @@ TrainingOutcome train_one(const recipe::Recipe& recipe, TrainingOptions options,
 
 recipe::Recipe read_recipe(const TrainArguments& a) {
   if (!a.resume.empty()) {
-    if (!a.recipe.empty()) throw UsageError("--resume takes the run's own recipe.toml; leave the recipe out, or change keys with --set");
+    if (!a.recipe.empty())
+      throw UsageError("--resume takes the run's own recipe.toml; leave the recipe out, or change keys with --set");
     return recipe_of_run(a.resume, a.set);
   }
   if (a.recipe.empty()) throw UsageError("no recipe given; try: thalweg train examples/fashion_mlp.toml");
@@ -160,15 +172,18 @@ int train(int argc, char** argv) {
   const recipe::Recipe recipe = read_recipe(a);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  TrainingOptions options{.resume = !a.resume.empty(), .initial_weights = a.weights, .dump = a.dump, .dump_batches = a.dump_batches};
+  TrainingOptions options{
+      .resume = !a.resume.empty(), .initial_weights = a.weights, .dump = a.dump, .dump_batches = a.dump_batches};
   Progress progress(arguments.common.quiet);
 
   std::vector<TrainingOutcome> outcomes;
   for (std::int64_t k = 0; k < a.seeds && signal_seen == 0; ++k) {
     recipe::Recipe one = recipe;
     one.seed += static_cast<std::uint64_t>(k);
-    options.out = options.resume ? fs::path(a.resume) : a.out.empty() ? free_folder(one)
-                  : a.seeds > 1  ? fs::path(fmt::format("{}-{}", a.out, one.seed)) : fs::path(a.out);
+    options.out = options.resume  ? fs::path(a.resume)
+                  : a.out.empty() ? free_folder(one)
+                  : a.seeds > 1   ? fs::path(fmt::format("{}-{}", a.out, one.seed))
+                                  : fs::path(a.out);
     outcomes.push_back(train_one(one, options, progress, arguments.common.quiet));
     const TrainingOutcome& outcome = outcomes.back();
     if (!arguments.common.json) {

@@ -12,7 +12,7 @@ bool BudgetScheduler::due(std::size_t instrument, std::int64_t step) const {
   const Needs& needs = needs_[instrument];
   if (needs.every_step) return true;
   if (options_.cadence > 0) return step % options_.cadence == 0;
-  if (steps_ == 0) return false;   // nothing is known of a step's time yet
+  if (steps_ == 0) return false;  // nothing is known of a step's time yet
   const Ledger& ledger = ledger_[instrument];
   constexpr double kFirstTurn = 2.0;
   const double step_seconds = trained_ / static_cast<double>(steps_);

@@ -41,7 +41,8 @@ std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std:
     if (result.size() > before) continue;
     const std::string near = nearest(name, known);
     throw UsageError(fmt::format("watch.instruments: there is no instrument '{}'; allowed: {}{}", printable(name),
-                                 fmt::join(known, ", "), near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                                 fmt::join(known, ", "),
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   }
   return result;
 }

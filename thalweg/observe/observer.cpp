@@ -86,9 +86,7 @@ double Observer::spent_seconds() const {
   return all;
 }
 
-double Observer::share() const {
-  return scheduler_.trained() > 0.0 ? spent_seconds() / scheduler_.trained() : 0.0;
-}
+double Observer::share() const { return scheduler_.trained() > 0.0 ? spent_seconds() / scheduler_.trained() : 0.0; }
 
 std::map<std::string, double> Observer::share_by_instrument() const {
   std::map<std::string, double> result;

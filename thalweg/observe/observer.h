@@ -1,4 +1,5 @@
-// The instruments of a run together: asks which are due, gives each its turn, counts what it took, and quarantines the ones that fail.
+// The instruments of a run together: asks which are due, gives each its turn, counts what it took, and quarantines the
+// ones that fail.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +21,10 @@ class Observer {
            std::function<void(const std::string&)> warn);
 
   struct Plan {
-    bool graph = false;            // keep the graph of the backward
-    bool second_forward = false;   // be able to repeat the forward
+    bool graph = false;           // keep the graph of the backward
+    bool second_forward = false;  // be able to repeat the forward
   };
-  Plan plan(std::int64_t step);    // decides who is due
+  Plan plan(std::int64_t step);  // decides who is due
 
   void before_backward(const Step& step);
   void after_backward(const Step& step, ReadingSink& out);
@@ -54,7 +55,7 @@ class Observer {
   BudgetScheduler scheduler_;
   std::function<void(const std::string&)> warn_;
   std::map<std::string, double> other_;
-  double this_step_ = 0.0;         // seconds of instruments in the step under way
+  double this_step_ = 0.0;  // seconds of instruments in the step under way
 };
 
 }  // namespace thalweg

@@ -14,10 +14,10 @@ using Scope = std::uint16_t;
 inline constexpr Scope kWholeModel = 0;
 
 struct Reading {
-  std::int64_t step = 0;                     // optimizer steps made before this one: the first step is 0
-  double value = 0.0;                        // in the quantity's unit; NaN and infinities are data
+  std::int64_t step = 0;                                  // optimizer steps made before this one: the first step is 0
+  double value = 0.0;                                     // in the quantity's unit; NaN and infinities are data
   float error = std::numeric_limits<float>::quiet_NaN();  // half-width of the error bar; NaN: none was computed
-  float cost = 0.0F;                         // gradient units; 0 for what the loop has anyway
+  float cost = 0.0F;                                      // gradient units; 0 for what the loop has anyway
   Quantity quantity = Quantity::loss;
   Scope scope = kWholeModel;
 };

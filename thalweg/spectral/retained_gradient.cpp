@@ -36,8 +36,9 @@ std::vector<at::Tensor> RetainedGradient::hessian_vector_product(const std::vect
   }
   if (outputs.empty()) return zeros_where_undefined(std::vector<at::Tensor>(parameters_.size()), parameters_);
   try {
-    auto product = torch::autograd::grad(outputs, parameters_, directions, /*retain_graph=*/true, /*create_graph=*/false,
-                                         /*allow_unused=*/true);
+    auto product =
+        torch::autograd::grad(outputs, parameters_, directions, /*retain_graph=*/true, /*create_graph=*/false,
+                              /*allow_unused=*/true);
     return zeros_where_undefined(std::move(product), parameters_);
   } catch (const c10::Error& error) {
     throw NoSecondDerivative(error.what_without_backtrace());

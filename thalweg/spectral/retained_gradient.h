@@ -1,7 +1,8 @@
-// The gradient of a scalar with its graph kept, and Hessian-vector products on that graph (Pearlmutter 1994, by double backward):
+// The gradient of a scalar with its graph kept, and Hessian-vector products on that graph (Pearlmutter 1994, by double
+// backward):
 //     Hv = ∂(g·v)/∂θ.
-// Building it costs one backward; each product then costs about two gradient units less the forward. Nothing is written to
-// .grad, so that the plain backward that follows gives the bits it would give without.
+// Building it costs one backward; each product then costs about two gradient units less the forward. Nothing is written
+// to .grad, so that the plain backward that follows gives the bits it would give without.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,12 +18,12 @@ class RetainedGradient {
   // Throws NoSecondDerivative where an operation on the way has none.
   RetainedGradient(const at::Tensor& loss, std::vector<at::Tensor> parameters);
 
-  const std::vector<at::Tensor>& gradient() const { return detached_; }    // without graph
+  const std::vector<at::Tensor>& gradient() const { return detached_; }  // without graph
   std::vector<at::Tensor> hessian_vector_product(const std::vector<at::Tensor>& vector) const;
 
  private:
   std::vector<at::Tensor> parameters_;
-  std::vector<at::Tensor> gradient_;   // with graph; undefined where the loss does not reach
+  std::vector<at::Tensor> gradient_;  // with graph; undefined where the loss does not reach
   std::vector<at::Tensor> detached_;
 };
 

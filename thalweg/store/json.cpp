@@ -231,6 +231,7 @@ Json point_of(const RunResult& result) {
   Json json;
   put(json, "gradient_norm", result.gradient_norm);
   put(json, "relative_gradient_norm", result.relative_gradient_norm);
+  json["resolved"] = result.gradient_resolved;
   json["critical"] = result.critical;
   return json;
 }
@@ -284,6 +285,7 @@ RunResult run_result(const Json& json) {
                    .heldout_loss = interval(loss, "heldout"),
                    .metrics = list_of(json.at("metrics"), metric),
                    .gradient_norm = number(point, "gradient_norm"),
+                   .gradient_resolved = point.value("resolved", true),
                    .relative_gradient_norm = number(point, "relative_gradient_norm"),
                    .critical = point.at("critical").get<bool>(),
                    .overhead_by_instrument = {},

@@ -45,7 +45,8 @@ std::string read_text(const fs::path& file) {
 // Bit for bit: NaN equals NaN.
 bool same_bits(const NamedTensors& a, const NamedTensors& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    if (x.first != y.first || x.second.sizes() != y.second.sizes() || x.second.dtype() != y.second.dtype()) return false;
+    if (x.first != y.first || x.second.sizes() != y.second.sizes() || x.second.dtype() != y.second.dtype())
+      return false;
     const at::Tensor p = x.second.detach().cpu().contiguous(), q = y.second.contiguous();
     return std::memcmp(p.const_data_ptr(), q.const_data_ptr(), p.nbytes()) == 0;
   });
@@ -53,7 +54,8 @@ bool same_bits(const NamedTensors& a, const NamedTensors& b) {
 
 Checkpoints::Loaded read(const fs::path& folder) {
   return {position_from_json(read_text(folder / "state.json"), (folder / "state.json").string()),
-          read_safetensors(folder / "model.safetensors").tensors, read_safetensors(folder / "optimizer.safetensors").tensors};
+          read_safetensors(folder / "model.safetensors").tensors,
+          read_safetensors(folder / "optimizer.safetensors").tensors};
 }
 
 // `name` becomes a link to `target` in one step.
@@ -73,7 +75,7 @@ std::vector<std::int64_t> steps_in(const fs::path& folder) {
       steps.push_back(std::stoll(name));
     }
   }
-  std::sort(steps.rbegin(), steps.rend());   // newest first
+  std::sort(steps.rbegin(), steps.rend());  // newest first
   return steps;
 }
 
@@ -87,7 +89,8 @@ std::string target_of(const fs::path& link) {
 Checkpoints::Checkpoints(fs::path run_folder, std::int64_t keep)
     : folder_(std::move(run_folder) / "checkpoint"), keep_(std::max<std::int64_t>(1, keep)) {}
 
-void Checkpoints::write(const Position& position, const NamedTensors& model, const NamedTensors& optimizer, bool best) try {
+void Checkpoints::write(const Position& position, const NamedTensors& model, const NamedTensors& optimizer,
+                        bool best) try {
   const std::string name = std::to_string(position.step);
   const fs::path beside = folder_ / (name + ".new"), place = folder_ / name;
   fs::create_directories(folder_);
@@ -101,14 +104,15 @@ void Checkpoints::write(const Position& position, const NamedTensors& model, con
   if (!same_bits(model, back.model) || !same_bits(optimizer, back.optimizer)) {
     throw IoError(fmt::format("{}: what was read back differs from what was written", beside.string()));
   }
-  fs::remove_all(place);   // the same step again, after a resume
+  fs::remove_all(place);  // the same step again, after a resume
   fs::rename(beside, place);
   sync_path(folder_);
   point(folder_ / "last", name);
   if (best) name_best(position.step);
   prune(position.step);
 } catch (const fs::filesystem_error& error) {
-  throw IoError(fmt::format("checkpoint of step {} not written, the one before is kept: {}", position.step, error.what()));
+  throw IoError(
+      fmt::format("checkpoint of step {} not written, the one before is kept: {}", position.step, error.what()));
 }
 
 void Checkpoints::name_best(std::int64_t step) { point(folder_ / "best", std::to_string(step)); }
@@ -158,16 +162,19 @@ void load_model(Network& network, const NamedTensors& tensors, const std::string
   const torch::NoGradGuard no_grad;
   const NamedTensors own = model_tensors(network);
   for (const auto& [name, tensor] : own) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&, &n = name](const auto& t) { return t.first == n; });
+    const auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&, &n = name](const auto& t) { return t.first == n; });
     if (found == tensors.end()) {
       std::vector<std::string_view> names;
       for (const auto& t : tensors) names.push_back(t.first);
       const std::string near = nearest(name, names);
-      throw InputError(fmt::format("{}: no tensor '{}'{}", where, name, near.empty() ? "" : fmt::format("; it has '{}'", printable(near))));
+      throw InputError(fmt::format("{}: no tensor '{}'{}", where, name,
+                                   near.empty() ? "" : fmt::format("; it has '{}'", printable(near))));
     }
     if (found->second.sizes() != tensor.sizes()) {
       std::ostringstream message;
-      message << where << ": '" << name << "' has shape " << found->second.sizes() << ", the network needs " << tensor.sizes();
+      message << where << ": '" << name << "' has shape " << found->second.sizes() << ", the network needs "
+              << tensor.sizes();
       throw InputError(message.str());
     }
     at::Tensor target = tensor;

@@ -13,15 +13,16 @@
 namespace thalweg {
 namespace {
 
-constexpr std::int64_t kJudgeEvery = 16;   // steps between looks: the checks read windows of 64 steps and more
-// A trial is judged after 12, 24 and 48 steps, each time with a third of the 5%; the quantiles of Student's t are for 1 − 0.025/3.
+constexpr std::int64_t kJudgeEvery = 16;  // steps between looks: the checks read windows of 64 steps and more
+// A trial is judged after 12, 24 and 48 steps, each time with a third of the 5%; the quantiles of Student's t are for 1
+// − 0.025/3.
 struct Look {
   std::size_t steps;
   double student;
 };
 constexpr std::array<Look, 3> kLooks{{{12, 2.820}, {24, 2.582}, {48, 2.483}}};
-constexpr std::size_t kEffectSteps = 64;   // losses compared before and after an action
-constexpr std::int64_t kQuietAfterTrial = 128;   // no new trial for so many steps after one that proved nothing
+constexpr std::size_t kEffectSteps = 64;        // losses compared before and after an action
+constexpr std::int64_t kQuietAfterTrial = 128;  // no new trial for so many steps after one that proved nothing
 constexpr double kSmallestStep = 0.1, kLargestStep = 0.5;
 
 double median(std::vector<double> values) {
@@ -59,7 +60,8 @@ Trial judged(const std::vector<double>& differences, double student) {
 
 }  // namespace
 
-Control::Control(recipe::ActMode mode, const RunHeader& header, double rate_scale) : mode_(mode), rate_scale_(rate_scale) {
+Control::Control(recipe::ActMode mode, const RunHeader& header, double rate_scale)
+    : mode_(mode), rate_scale_(rate_scale) {
   recent_.header = header;
 }
 
@@ -86,7 +88,8 @@ std::optional<double> Control::trial_scale() const {
 
 std::optional<Action> Control::tried(std::int64_t step, double difference, double learning_rate) {
   differences_.push_back(difference);
-  const auto look = std::find_if(kLooks.begin(), kLooks.end(), [&](const Look& l) { return l.steps == differences_.size(); });
+  const auto look =
+      std::find_if(kLooks.begin(), kLooks.end(), [&](const Look& l) { return l.steps == differences_.size(); });
   if (look == kLooks.end()) return std::nullopt;
   Trial trial = judged(differences_, look->student);
   if (trial.verdict == TrialVerdict::undecided && look->steps < kLooks.back().steps) return std::nullopt;
@@ -102,8 +105,12 @@ std::optional<Action> Control::tried(std::int64_t step, double difference, doubl
   quiet_until_ = step + kQuietAfterTrial;
   const std::int64_t planned = std::max<std::int64_t>(recent_.header.planned_steps, step);
   trial.cost = static_cast<double>(differences_.size()) / static_cast<double>(std::max<std::int64_t>(1, planned));
-  Action action{.step = step + 1, .code = trial_code_, .lever = "optimizer.lr", .from = learning_rate,
-                .to = learning_rate * scale, .trial = trial};
+  Action action{.step = step + 1,
+                .code = trial_code_,
+                .lever = "optimizer.lr",
+                .from = learning_rate,
+                .to = learning_rate * scale,
+                .trial = trial};
   action.loss_before = median(last_values(recent_.series(Quantity::loss), kEffectSteps));
   action.loss_after = std::numeric_limits<double>::quiet_NaN();
   rate_scale_ *= scale;

@@ -1,9 +1,13 @@
-// The only code that changes training. It asks the checks now and then; where they find that the step overshoots, it tries a smaller step
-// on the very next batches, and, in autopilot, lowers the learning rate when that is proven better.
+// The only code that changes training. It asks the checks now and then; where they find that the step overshoots, it
+// tries a smaller step on the very next batches, and, in autopilot, lowers the learning rate when that is proven
+// better.
 //
-// The trial is paired: on each of 12 to 48 steps, with the update u that the optimizer has just made, on the same batch and random state,
-//     d = L(θ+u) − L(θ+s·u),      s = 1/(2ρ), the minimum along u of the quadratic model (Goodfellow, Bengio, Courville 2016, 8.2.1).
-// Proven: the interval of the mean of d lies above zero (95% over all looks at it). Then ε ← s·ε (steps 0.1 to 0.5 at a time).
+// The trial is paired: on each of 12 to 48 steps, with the update u that the optimizer has just made, on the same batch
+// and random state,
+//     d = L(θ+u) − L(θ+s·u),      s = 1/(2ρ), the minimum along u of the quadratic model (Goodfellow, Bengio, Courville
+//     2016, 8.2.1).
+// Proven: the interval of the mean of d lies above zero (95% over all looks at it). Then ε ← s·ε (steps 0.1 to 0.5 at a
+// time).
 #pragma once
 
 #include <cstdint>
@@ -11,8 +15,8 @@
 #include <vector>
 
 #include "thalweg/diagnose/history.h"
-#include "thalweg/record/run.h"
 #include "thalweg/recipe/recipe.h"
+#include "thalweg/record/run.h"
 
 namespace thalweg {
 
@@ -21,7 +25,7 @@ class Control final : public ReadingSink {
   Control(recipe::ActMode mode, const RunHeader& header, double rate_scale);
 
   double rate_scale() const { return rate_scale_; }
-  void put(const Reading& reading) override;       // everything read, as it is read
+  void put(const Reading& reading) override;  // everything read, as it is read
 
   // After each step: looks, every kJudgeEvery steps, and opens a trial where a step overshoots.
   void look(std::int64_t next_step);
@@ -34,14 +38,14 @@ class Control final : public ReadingSink {
 
  private:
   recipe::ActMode mode_;
-  History recent_;                                 // since the last action
+  History recent_;  // since the last action
   double rate_scale_;
-  double trial_scale_ = 0.0;                       // 0: no trial under way
+  double trial_scale_ = 0.0;  // 0: no trial under way
   std::string trial_code_;
   std::vector<double> differences_;
-  std::int64_t quiet_until_ = 0;                   // no look before this step
-  int unproven_ = 0;                               // trials in a row that proved nothing
-  std::optional<Action> pending_;                  // applied, its effect not yet known
+  std::int64_t quiet_until_ = 0;   // no look before this step
+  int unproven_ = 0;               // trials in a row that proved nothing
+  std::optional<Action> pending_;  // applied, its effect not yet known
 };
 
 }  // namespace thalweg

@@ -10,12 +10,15 @@
 namespace thalweg {
 namespace {
 
-// Large enough to use the cores, small enough that a conv net's activations stay modest; training's own size when it is larger.
+// Large enough to use the cores, small enough that a conv net's activations stay modest; training's own size when it is
+// larger.
 constexpr std::int64_t kRowsAtOnce = 256;
 
 class EvaluationMode {
  public:
-  explicit EvaluationMode(Network& network) : network_(network), was_training_(network.training()) { network_.train(false); }
+  explicit EvaluationMode(Network& network) : network_(network), was_training_(network.training()) {
+    network_.train(false);
+  }
   ~EvaluationMode() { network_.train(was_training_); }
   EvaluationMode(const EvaluationMode&) = delete;
   EvaluationMode& operator=(const EvaluationMode&) = delete;

@@ -5,15 +5,15 @@
 
 #include "thalweg/data/dataset.h"
 #include "thalweg/model/network.h"
-#include "thalweg/record/run.h"
 #include "thalweg/recipe/recipe.h"
+#include "thalweg/record/run.h"
 #include "thalweg/train/objective.h"
 
 namespace thalweg {
 
 struct PartValues {
-  Interval loss;                    // the surrogate, per row
-  std::vector<Interval> metrics;    // in the order of recipe.metric.kinds
+  Interval loss;                  // the surrogate, per row
+  std::vector<Interval> metrics;  // in the order of recipe.metric.kinds
 };
 
 // `rows`: at most so many, drawn without replacement by `seed`; 0: all, in order. The mode is put back.

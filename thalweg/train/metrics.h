@@ -15,10 +15,11 @@ namespace thalweg {
 std::string_view metric_name(recipe::MetricKind kind);
 bool larger_is_better(recipe::MetricKind kind);
 
-// Takes the outputs of a part batch by batch; gives each metric with its 95% interval: Wilson's (1927) for shares, with the effective
-// number of rows where a row has several entries; the normal interval of the mean for losses, mae and bits per character, its root for rmse;
-// the delta method, row by row, for r2 and f1; DeLong, DeLong, Clarke-Pearson (1988) for auc. Rows count as independent, the entries of
-// one row (characters, columns) do not. Real targets are measured in the unit that they had before they were scaled.
+// Takes the outputs of a part batch by batch; gives each metric with its 95% interval: Wilson's (1927) for shares, with
+// the effective number of rows where a row has several entries; the normal interval of the mean for losses, mae and
+// bits per character, its root for rmse; the delta method, row by row, for r2 and f1; DeLong, DeLong, Clarke-Pearson
+// (1988) for auc. Rows count as independent, the entries of one row (characters, columns) do not. Real targets are
+// measured in the unit that they had before they were scaled.
 //   binary_accuracy, hamming   share of right entries      subset_accuracy   share of rows that are right throughout
 //   bits_per_character         mean −log₂ p of the target, without label smoothing
 //   auc, f1                    of class 1 where there are two; else the mean over classes, one against the rest

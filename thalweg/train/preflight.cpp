@@ -15,10 +15,10 @@
 namespace thalweg {
 namespace {
 
-constexpr double kFitted = 0.1;          // of the constant prediction's loss
-constexpr std::int64_t kRows = 16;       // few enough to be learnt in seconds by any network that learns
+constexpr double kFitted = 0.1;     // of the constant prediction's loss
+constexpr std::int64_t kRows = 16;  // few enough to be learnt in seconds by any network that learns
 constexpr std::int64_t kSteps = 400;
-constexpr double kRates[] = {1e-3, 1e-2, 1e-4};   // Adam's usual rate, then a decade to each side
+constexpr double kRates[] = {1e-3, 1e-2, 1e-4};  // Adam's usual rate, then a decade to each side
 
 // A part that is one batch, for Objective::best_constant.
 class OneBatchPart final : public Part {
@@ -61,7 +61,8 @@ void fit(const Workbench& bench, const Batch& batch, double rate, OneBatch& resu
 
 OneBatch fit_one_batch(const Workbench& bench) {
   const std::int64_t rows = std::min(kRows, bench.data.train->rows());
-  const at::Tensor index = at::linspace(0, static_cast<double>(bench.data.train->rows() - 1), rows, at::kDouble).to(at::kLong);
+  const at::Tensor index =
+      at::linspace(0, static_cast<double>(bench.data.train->rows() - 1), rows, at::kDouble).to(at::kLong);
   const Batch batch = bench.data.train->gather(index);
   OneBatch result{.rows = rows};
   result.constant_loss = bench.objective.best_constant(OneBatchPart(batch));
@@ -80,9 +81,12 @@ Preflight preflight(const recipe::Recipe& recipe) {
   Preflight result{.train_rows = bench.data.train->rows(),
                    .validation_rows = bench.data.validation ? bench.data.validation->rows() : 0,
                    .test_rows = bench.data.test ? bench.data.test->rows() : 0,
-                   .input_shape = bench.data.info.input_shape, .classes = bench.data.info.classes,
-                   .steps_per_epoch = bench.steps_per_epoch, .planned_steps = stop.planned_steps(),
-                   .notes = bench.notes, .network = summary_table(*bench.network)};
+                   .input_shape = bench.data.info.input_shape,
+                   .classes = bench.data.info.classes,
+                   .steps_per_epoch = bench.steps_per_epoch,
+                   .planned_steps = stop.planned_steps(),
+                   .notes = bench.notes,
+                   .network = summary_table(*bench.network)};
   for (const at::Tensor& p : bench.parameters) result.parameters += p.numel();
   History history;
   history.header.loss = recipe::name(recipe.loss.kind);

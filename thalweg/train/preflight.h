@@ -1,18 +1,19 @@
-// What can be said before the first step: data, network, the initial loss against the best constant prediction's, and whether one batch
-// can be fitted at all.
+// What can be said before the first step: data, network, the initial loss against the best constant prediction's, and
+// whether one batch can be fitted at all.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "thalweg/record/finding.h"
 #include "thalweg/recipe/recipe.h"
+#include "thalweg/record/finding.h"
 
 namespace thalweg {
 
-// One small batch trained on alone, by Adam whatever the recipe's optimizer: a network that is wired to its loss can learn it by heart.
-// Fitted: its loss falls below kFitted times the best constant prediction's for that batch, above what the loss must keep (label smoothing).
+// One small batch trained on alone, by Adam whatever the recipe's optimizer: a network that is wired to its loss can
+// learn it by heart. Fitted: its loss falls below kFitted times the best constant prediction's for that batch, above
+// what the loss must keep (label smoothing).
 struct OneBatch {
   bool fitted = false;
   std::int64_t rows = 0;
@@ -25,16 +26,16 @@ struct OneBatch {
 struct Preflight {
   std::int64_t train_rows = 0, validation_rows = 0, test_rows = 0;
   std::vector<std::int64_t> input_shape;
-  std::int64_t classes = 0;             // 0: real targets
+  std::int64_t classes = 0;  // 0: real targets
   std::int64_t parameters = 0;
   std::int64_t steps_per_epoch = 0;
   std::int64_t planned_steps = 0;
   double initial_loss = 0.0;
-  double constant_loss = 0.0;           // NaN where there is no closed form
+  double constant_loss = 0.0;  // NaN where there is no closed form
   OneBatch one_batch;
   std::vector<std::string> notes;
-  std::string network;                  // the table of layers
-  Judgement judgement;                  // of the checks that need no step
+  std::string network;  // the table of layers
+  Judgement judgement;  // of the checks that need no step
 };
 
 Preflight preflight(const recipe::Recipe& recipe);

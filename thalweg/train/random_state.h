@@ -10,7 +10,7 @@
 
 namespace thalweg {
 
-at::Tensor random_state();                        // bytes of the default generator
+at::Tensor random_state();  // bytes of the default generator
 void set_random_state(const at::Tensor& state);
 void seed_random(std::uint64_t seed);
 

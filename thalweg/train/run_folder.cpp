@@ -6,15 +6,16 @@
 #include <cstring>
 #include <fstream>
 
-#include "thalweg/record/error.h"
 #include "thalweg/recipe/parse.h"
+#include "thalweg/record/error.h"
 
 namespace thalweg {
 namespace fs = std::filesystem;
 
 void create_run_folder(const fs::path& folder, const std::string& recipe) {
   if (fs::exists(folder / "run.sqlite") || fs::exists(folder / "recipe.toml")) {
-    throw UsageError(fmt::format("{0} holds a run already; go on with it by --resume {0}, or give another --out", folder.string()));
+    throw UsageError(
+        fmt::format("{0} holds a run already; go on with it by --resume {0}, or give another --out", folder.string()));
   }
   std::error_code error;
   fs::create_directories(folder, error);
@@ -29,7 +30,8 @@ void create_run_folder(const fs::path& folder, const std::string& recipe) {
 
 recipe::Recipe recipe_of_run(const fs::path& folder, const std::vector<std::string>& overrides) {
   const fs::path file = folder / "recipe.toml";
-  if (!fs::exists(file)) throw UsageError(fmt::format("{}: no run to go on with: it has no recipe.toml", folder.string()));
+  if (!fs::exists(file))
+    throw UsageError(fmt::format("{}: no run to go on with: it has no recipe.toml", folder.string()));
   return recipe::parse_file(file, overrides);
 }
 

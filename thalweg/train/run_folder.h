@@ -12,7 +12,8 @@
 
 namespace thalweg {
 
-// Makes the folder and writes recipe.toml. A folder that holds a run already is a UsageError that says how to go on with it.
+// Makes the folder and writes recipe.toml. A folder that holds a run already is a UsageError that says how to go on
+// with it.
 void create_run_folder(const std::filesystem::path& folder, const std::string& recipe);
 
 // The recipe of a run to go on with. UsageError where `folder` holds none.

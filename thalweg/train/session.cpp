@@ -11,10 +11,10 @@
 
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/observe/gradient/step_norms.h"
-#include "thalweg/record/error.h"
-#include "thalweg/record/version.h"
 #include "thalweg/recipe/names.h"
 #include "thalweg/recipe/parse.h"
+#include "thalweg/record/error.h"
+#include "thalweg/record/version.h"
 #include "thalweg/train/metrics.h"
 #include "thalweg/train/run_folder.h"
 
@@ -44,9 +44,9 @@ double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::ste
 
 struct Session::Forward {
   Batch batch;
-  at::Tensor random;           // torch's stream before the forward; undefined where the network draws nothing
+  at::Tensor random;  // torch's stream before the forward; undefined where the network draws nothing
   Objective::Value value;
-  double share = 1.0;          // of the step's objective
+  double share = 1.0;  // of the step's objective
   double output_scale = 0.0;
 };
 
@@ -59,7 +59,7 @@ Session::Session(const recipe::Recipe& recipe, const TrainingOptions& options)
       checkpoints_(options.out, recipe.checkpoint.keep),
       header_(header()),
       control_(recipe.act.mode, header_, 1.0) {
-  make_instruments(recipe.watch.instruments);   // an unknown name is said before anything is written
+  make_instruments(recipe.watch.instruments);  // an unknown name is said before anything is written
   if (!options_.initial_weights.empty()) {
     load_model(*bench_.network, read_safetensors(options_.initial_weights).tensors, options_.initial_weights.string());
   }
@@ -69,12 +69,21 @@ RunHeader Session::header() const {
   const recipe::Recipe& recipe = bench_.recipe;
   std::int64_t parameters = 0;
   for (const at::Tensor& p : bench_.parameters) parameters += p.numel();
-  RunHeader header{.name = recipe.name, .recipe = recipe::to_toml(recipe), .thalweg_version = kVersion,
-                   .torch_version = TORCH_VERSION, .started = now_utc(), .seed = recipe.seed,
-                   .threads = at::get_num_threads(), .parameters = parameters, .planned_steps = stop_.planned_steps(),
-                   .steps_per_epoch = bench_.steps_per_epoch, .heldout_rows = bench_.judged_part().rows(),
-                   .heldout = bench_.data.heldout() != nullptr ? "heldout" : "train", .loss = std::string(recipe::name(recipe.loss.kind)),
-                   .optimizer = std::string(recipe::name(recipe.optimizer.kind)), .peak_learning_rate = recipe.optimizer.lr};
+  RunHeader header{.name = recipe.name,
+                   .recipe = recipe::to_toml(recipe),
+                   .thalweg_version = kVersion,
+                   .torch_version = TORCH_VERSION,
+                   .started = now_utc(),
+                   .seed = recipe.seed,
+                   .threads = at::get_num_threads(),
+                   .parameters = parameters,
+                   .planned_steps = stop_.planned_steps(),
+                   .steps_per_epoch = bench_.steps_per_epoch,
+                   .heldout_rows = bench_.judged_part().rows(),
+                   .heldout = bench_.data.heldout() != nullptr ? "heldout" : "train",
+                   .loss = std::string(recipe::name(recipe.loss.kind)),
+                   .optimizer = std::string(recipe::name(recipe.optimizer.kind)),
+                   .peak_learning_rate = recipe.optimizer.lr};
   for (const recipe::MetricKind kind : recipe.metric.kinds) header.metrics.emplace_back(metric_name(kind));
   return header;
 }
@@ -89,10 +98,13 @@ void Session::start() {
   const std::vector<Reading> initial = position_.step == 0 ? initial_readings(bench_) : std::vector<Reading>();
   watch_ = std::make_unique<Watch>(
       header_, names_of(bench_.network->parameters()),
-      Watch::Options{.store = options_.out / "run.sqlite", .budget = watch.budget, .cadence = watch.cadence,
+      Watch::Options{.store = options_.out / "run.sqlite",
+                     .budget = watch.budget,
+                     .cadence = watch.cadence,
                      .instruments = watch.instruments,
                      .resume_at = options_.resume ? std::optional(position_.step) : std::nullopt,
-                     .listener = &control_, .warn = options_.events.note});
+                     .listener = &control_,
+                     .warn = options_.events.note});
   for (const Reading& reading : initial) watch_->put(reading);
   if (!options_.dump.empty()) dump();
   for (const std::string& note : bench_.notes) options_.events.note(note);
@@ -105,7 +117,7 @@ void Session::resume() {
   std::string warning;
   const auto loaded = checkpoints_.load("last", &warning);
   if (!warning.empty()) options_.events.note(warning);
-  if (!loaded) return;   // killed before its first checkpoint: from the start
+  if (!loaded) return;  // killed before its first checkpoint: from the start
   load_model(*bench_.network, loaded->model, (options_.out / "checkpoint").string());
   optimizer_->load(loaded->optimizer);
   position_ = loaded->position;
@@ -138,7 +150,8 @@ double Session::epoch() const {
 Session::Forward Session::forward(std::int64_t micro, std::int64_t of, bool keep) {
   const std::int64_t in_epoch = position_.step % bench_.steps_per_epoch;
   Forward result;
-  result.batch = bench_.batches.at(position_.step / bench_.steps_per_epoch, in_epoch * bench_.recipe.batch.accumulate + micro);
+  result.batch =
+      bench_.batches.at(position_.step / bench_.steps_per_epoch, in_epoch * bench_.recipe.batch.accumulate + micro);
   result.share = 1.0 / static_cast<double>(of);
   if (keep && bench_.network->random()) result.random = random_state();
   const at::Tensor outputs = bench_.network->forward(result.batch.inputs);
@@ -174,7 +187,8 @@ void Session::step() {
     const bool last = micro + 1 == micros;
     const double loss = f.value.loss();
     step.loss += f.share * loss;
-    step.objective += f.share * (plan.second_forward || trial ? bench_.objective.exact(f.value) : f.value.total.item<double>());
+    step.objective +=
+        f.share * (plan.second_forward || trial ? bench_.objective.exact(f.value) : f.value.total.item<double>());
     step.output_scale = std::max(step.output_scale, f.output_scale);
     step.rows += f.batch.rows;
     if (last) {
@@ -202,7 +216,8 @@ void Session::step() {
   watch_->stepped(seconds_between(start, Clock::now()));
 }
 
-void Session::try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update, double full) {
+void Session::try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update,
+                               double full) {
   const auto start = Clock::now();
   double smaller = 0.0;
   {
@@ -229,8 +244,12 @@ void Session::look_back(const Step& step, double loss) {
   finite_ = std::isfinite(total(step.sums).weight_sq);
   control_.look(position_.step);
   if (const auto action = control_.effect()) watch_->put(*action);
-  options_.events.step({.step = position_.step, .planned = stop_.planned_steps(), .epoch = epoch(), .seconds = seconds(),
-                        .loss = loss, .learning_rate = step.learning_rate},
+  options_.events.step({.step = position_.step,
+                        .planned = stop_.planned_steps(),
+                        .epoch = epoch(),
+                        .seconds = seconds(),
+                        .loss = loss,
+                        .learning_rate = step.learning_rate},
                        watch_->history());
 }
 

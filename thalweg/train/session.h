@@ -34,11 +34,11 @@ class Session {
   void evaluate();
   bool checkpoint_due() const;
   void checkpoint();
-  std::string stop_reason() const;         // "" while none is met
+  std::string stop_reason() const;  // "" while none is met
   TrainingOutcome finish(const std::string& reason);
 
  private:
-  struct Forward;                          // one micro-batch: its data, its random state, its objective
+  struct Forward;  // one micro-batch: its data, its random state, its objective
   using Clock = std::chrono::steady_clock;
 
   RunHeader header() const;
@@ -46,13 +46,14 @@ class Session {
   void resume();
   void dump();
   Forward forward(std::int64_t micro, std::int64_t of, bool keep_random);
-  double again(const std::vector<Forward>& forwards);      // the objective of these micro-batches at the parameters as they are
+  double again(
+      const std::vector<Forward>& forwards);  // the objective of these micro-batches at the parameters as they are
   void try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update, double full);
   void look_back(const Step& step, double loss);
   double learning_rate() const { return schedule_.at(position_.step) * control_.rate_scale(); }
   double seconds() const;
   double epoch() const;
-  void stopped_point(RunResult& result);   // whether the run stopped near a critical point
+  void stopped_point(RunResult& result);  // whether the run stopped near a critical point
   double gradient_evidence();
   void restore_best();
 
@@ -66,8 +67,8 @@ class Session {
   Control control_;
   std::unique_ptr<Watch> watch_;
   Position position_;
-  bool finite_ = true;                     // the weights
-  bool best_so_far_ = false;               // the last evaluation was the best
+  bool finite_ = true;        // the weights
+  bool best_so_far_ = false;  // the last evaluation was the best
   std::int64_t evaluated_at_ = -1, checkpointed_at_ = -1;
   std::string checkpoint_error_;
   Clock::time_point started_ = Clock::now();

@@ -13,11 +13,11 @@
 namespace thalweg {
 namespace {
 
-// Near a critical point: the gradient over the training part is two decades below what it was at the start, with 95% confidence. A
-// convention; deep networks usually stop well before (Goodfellow, Bengio, Courville 2016, section 8.2.2).
+// Near a critical point: the gradient over the training part is two decades below what it was at the start, with 95%
+// confidence. A convention; deep networks usually stop well before (Goodfellow, Bengio, Courville 2016, section 8.2.2).
 constexpr double kCritical = 1e-2;
 
-constexpr std::int64_t kTrainRows = 10000;   // of the training part, for its own loss and metrics at the end
+constexpr std::int64_t kTrainRows = 10000;  // of the training part, for its own loss and metrics at the end
 
 SampledGradient gradient_at(Network& network, const Objective& objective, const std::vector<Batch>& batches) {
   const Undisturbed undisturbed(network);
@@ -32,20 +32,26 @@ SampledGradient gradient_at(Network& network, const Objective& objective, const 
 }  // namespace
 
 bool Session::evaluation_due() const {
-  const std::int64_t every = bench_.recipe.stop.evaluate_every > 0 ? bench_.recipe.stop.evaluate_every : bench_.steps_per_epoch;
+  const std::int64_t every =
+      bench_.recipe.stop.evaluate_every > 0 ? bench_.recipe.stop.evaluate_every : bench_.steps_per_epoch;
   return position_.step % every == 0;
 }
 
 bool Session::checkpoint_due() const {
-  const std::int64_t every = bench_.recipe.checkpoint.every > 0 ? bench_.recipe.checkpoint.every : bench_.steps_per_epoch;
+  const std::int64_t every =
+      bench_.recipe.checkpoint.every > 0 ? bench_.recipe.checkpoint.every : bench_.steps_per_epoch;
   return position_.step % every == 0;
 }
 
 void Session::evaluate() {
-  const PartValues values = thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
+  const PartValues values =
+      thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
   const double count = static_cast<double>(position_.loss_count);
-  Evaluation evaluation{.step = position_.step, .epoch = epoch(), .seconds = seconds(),
-                        .train_loss = position_.loss_sum / count, .heldout_loss = values.loss};
+  Evaluation evaluation{.step = position_.step,
+                        .epoch = epoch(),
+                        .seconds = seconds(),
+                        .train_loss = position_.loss_sum / count,
+                        .heldout_loss = values.loss};
   for (std::size_t i = 0; i < values.metrics.size(); ++i) {
     evaluation.metrics.push_back({header_.metrics[i], header_.heldout, values.metrics[i]});
   }
@@ -61,15 +67,16 @@ void Session::evaluate() {
   last_evaluation_ = evaluation;
   evaluated_at_ = position_.step;
   options_.events.evaluated(evaluation);
-  if (best_so_far_ && !checkpoint_due()) checkpoint();   // so that `best` is there
+  if (best_so_far_ && !checkpoint_due()) checkpoint();  // so that `best` is there
 }
 
 double Session::gradient_evidence() {
-  return gradient_at(*bench_.network, bench_.objective, bench_.sample_batches(batches_within(bench_.parameters))).evidence;
+  return gradient_at(*bench_.network, bench_.objective, bench_.sample_batches(batches_within(bench_.parameters)))
+      .evidence;
 }
 
 void Session::checkpoint() {
-  watch_->flush();   // the store is never behind the checkpoint that a resumed run goes on from
+  watch_->flush();  // the store is never behind the checkpoint that a resumed run goes on from
   Position position = position_;
   position.seconds = position_.step == 0 ? 0.0 : seconds();
   position.rate_scale = control_.rate_scale();
@@ -77,7 +84,8 @@ void Session::checkpoint() {
   position.stop = stop_.state();
   position.random = random_to_hex(random_state());
   try {
-    checkpoints_.write(position, model_tensors(*bench_.network), optimizer_->state(), best_so_far_ && evaluated_at_ == position.step);
+    checkpoints_.write(position, model_tensors(*bench_.network), optimizer_->state(),
+                       best_so_far_ && evaluated_at_ == position.step);
     checkpointed_at_ = position_.step;
     checkpoint_error_.clear();
   } catch (const IoError& error) {
@@ -90,12 +98,18 @@ TrainingOutcome Session::finish(const std::string& reason) {
   if (finite_ && evaluated_at_ != position_.step && position_.step > 0 && reason != "signal") evaluate();
   if (checkpointed_at_ != position_.step) checkpoint();
   const double trained = seconds();
-  RunResult result{.run = options_.out.string(), .stop_reason = reason, .step = position_.step, .epoch = epoch(), .seconds = trained};
+  RunResult result{.run = options_.out.string(),
+                   .stop_reason = reason,
+                   .step = position_.step,
+                   .epoch = epoch(),
+                   .seconds = trained};
   if (bench_.recipe.stop.restore_best) restore_best();
   stopped_point(result);
-  const PartValues judged = thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
-  const PartValues training = thalweg::evaluate(*bench_.network, bench_.objective, *bench_.data.train, bench_.recipe, bench_.data.info,
-                                                {.rows = kTrainRows, .seed = stream_seed(bench_.recipe.seed, Stream::sample)});
+  const PartValues judged =
+      thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
+  const PartValues training =
+      thalweg::evaluate(*bench_.network, bench_.objective, *bench_.data.train, bench_.recipe, bench_.data.info,
+                        {.rows = kTrainRows, .seed = stream_seed(bench_.recipe.seed, Stream::sample)});
   result.train_loss = training.loss.value;
   result.heldout_loss = judged.loss;
   for (std::size_t i = 0; i < header_.metrics.size(); ++i) {
@@ -111,7 +125,8 @@ void Session::restore_best() {
   const auto best = stop_.state().best_step >= 0 ? checkpoints_.load("best") : std::nullopt;
   if (!best) return;
   load_model(*bench_.network, best->model, "checkpoint/best");
-  options_.events.note(fmt::format("the weights of step {}, where {} was best, are restored", best->position.step, header_.metrics.front()));
+  options_.events.note(fmt::format("the weights of step {}, where {} was best, are restored", best->position.step,
+                                   header_.metrics.front()));
 }
 
 void Session::stopped_point(RunResult& result) {
@@ -128,8 +143,10 @@ void Session::stopped_point(RunResult& result) {
     load_model(*fresh, read_safetensors(options_.initial_weights).tensors, options_.initial_weights.string());
   }
   const SampledGradient start = gradient_at(*fresh, Objective(bench_.recipe.loss, bench_.data.info, weights), batches);
-  result.gradient_norm = now.norm();
-  result.relative_gradient_norm = start.norm() > 0.0 ? now.norm() / start.norm() : std::numeric_limits<double>::quiet_NaN();
+  result.gradient_resolved = now.resolved() || now.high == 0.0;  // a gradient of nothing but zeros is known exactly
+  result.gradient_norm = std::sqrt(std::max(0.0, now.resolved() ? now.norm_sq : now.high));
+  result.relative_gradient_norm =
+      start.resolved() ? result.gradient_norm / start.norm() : std::numeric_limits<double>::quiet_NaN();
   result.critical = start.resolved() && std::sqrt(std::max(0.0, now.high)) <= kCritical * std::sqrt(start.norm_sq);
 }
 

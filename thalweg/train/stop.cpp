@@ -21,7 +21,7 @@ StopRules::StopRules(const recipe::Stop& options, bool larger_is_better, std::in
 
 void StopRules::load(State state) {
   state_ = std::move(state);
-  state_.met.clear();   // a resumed run goes on; what stopped it before may have been changed
+  state_.met.clear();  // a resumed run goes on; what stopped it before may have been changed
 }
 
 double StopRules::generalization_loss() const {

@@ -2,9 +2,9 @@
 //
 // E(t): held-out loss at evaluation t; Ē(t): training loss since the evaluation before; E_opt: the smallest E so far.
 //   generalization_loss  100 (E/E_opt − 1) > α                                            (Prechelt 1998, GL)
-//   progress_quotient    GL / P_k > α,  P_k = 1000 (mean of Ē over the strip / min of Ē over it − 1), at the end of each strip  (PQ)
-//   up_strips            E rose over `strips` strips one after the other, looked at at the end of each              (UP)
-//   evidence             the mean gradient is no larger than its own sampling noise        (Mahsereci et al. 2017)
+//   progress_quotient    GL / P_k > α,  P_k = 1000 (mean of Ē over the strip / min of Ē over it − 1), at the end of
+//   each strip  (PQ) up_strips            E rose over `strips` strips one after the other, looked at at the end of each
+//   (UP) evidence             the mean gradient is no larger than its own sampling noise        (Mahsereci et al. 2017)
 // Where nothing is held out, E is the loss over the training part.
 #pragma once
 
@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "thalweg/record/run.h"
 #include "thalweg/recipe/recipe.h"
+#include "thalweg/record/run.h"
 
 namespace thalweg {
 
@@ -32,7 +32,7 @@ class StopRules {
   // planned_steps: where `epochs` or `steps` ends the run, and which of the two it is.
   StopRules(const recipe::Stop& options, bool larger_is_better, std::int64_t steps_per_epoch);
 
-  std::int64_t planned_steps() const { return planned_; }   // 0: no planned end
+  std::int64_t planned_steps() const { return planned_; }  // 0: no planned end
   // `metric`: the first one's held-out value; `evidence`: of SampledGradient, for the rule that asks for it.
   // Returns whether this evaluation is the best so far.
   bool evaluated(const Evaluation& evaluation, double metric, std::optional<double> evidence);

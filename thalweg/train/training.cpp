@@ -8,7 +8,8 @@
 namespace thalweg {
 
 TrainingOutcome train(recipe::Recipe recipe, const TrainingOptions& options) {
-  // The number of threads decides how sums are split: it is resolved, so that the resolved recipe gives the same bits anywhere.
+  // The number of threads decides how sums are split: it is resolved, so that the resolved recipe gives the same bits
+  // anywhere.
   if (recipe.threads == 0) recipe.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   Session run(recipe, options);
   run.start();

@@ -12,14 +12,14 @@
 namespace thalweg {
 namespace {
 
-constexpr std::int64_t kEveryStepUntil = 1024;   // readings of single parameters: as many as a screen has use for,
-constexpr std::int64_t kThenEvery = 16;          // then a sixteenth, so that a run of a million steps stays below a gigabyte
+constexpr std::int64_t kEveryStepUntil = 1024;  // readings of single parameters: as many as a screen has use for,
+constexpr std::int64_t kThenEvery = 16;  // then a sixteenth, so that a run of a million steps stays below a gigabyte
 
 }  // namespace
 
 void Watch::Sink::put(const Reading& reading) {
-  const bool thinned = reading.scope != kWholeModel && reading.step >= kEveryStepUntil && reading.step % kThenEvery != 0 &&
-                       std::isfinite(reading.value);
+  const bool thinned = reading.scope != kWholeModel && reading.step >= kEveryStepUntil &&
+                       reading.step % kThenEvery != 0 && std::isfinite(reading.value);
   if (thinned) return;
   watch_.history_.put(reading);
   if (watch_.store_) watch_.store_->put(reading);
@@ -28,7 +28,8 @@ void Watch::Sink::put(const Reading& reading) {
 
 Watch::Watch(const RunHeader& header, const std::vector<std::string>& parameters, Options options)
     : warn_(options.warn),
-      observer_(make_instruments(options.instruments), {.budget = options.budget, .cadence = options.cadence}, options.warn),
+      observer_(make_instruments(options.instruments), {.budget = options.budget, .cadence = options.cadence},
+                options.warn),
       listener_(options.listener),
       budget_(options.budget) {
   history_.header = header;
@@ -72,12 +73,15 @@ void Watch::after_update(Step& step) {
 }
 
 void Watch::put(const Evaluation& evaluation) {
-  sink_.put({.step = evaluation.step, .value = evaluation.heldout_loss.value,
+  sink_.put({.step = evaluation.step,
+             .value = evaluation.heldout_loss.value,
              .error = static_cast<float>(0.5 * (evaluation.heldout_loss.high - evaluation.heldout_loss.low)),
              .quantity = Quantity::heldout_loss});
   if (!evaluation.metrics.empty()) {
     const Interval& metric = evaluation.metrics.front().interval;
-    sink_.put({.step = evaluation.step, .value = metric.value, .error = static_cast<float>(0.5 * (metric.high - metric.low)),
+    sink_.put({.step = evaluation.step,
+               .value = metric.value,
+               .error = static_cast<float>(0.5 * (metric.high - metric.low)),
                .quantity = Quantity::heldout_metric});
   }
   if (store_) store_->put(evaluation);

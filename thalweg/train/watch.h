@@ -1,5 +1,5 @@
-// Everything that looks at a run, in one place: instruments and their budget, the store, the history that the checks judge.
-// Nothing here changes the training; whatever fails here is given up with one warning.
+// Everything that looks at a run, in one place: instruments and their budget, the store, the history that the checks
+// judge. Nothing here changes the training; whatever fails here is given up with one warning.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,12 @@ namespace thalweg {
 class Watch {
  public:
   struct Options {
-    std::filesystem::path store;               // the SQLite file; empty: nothing is kept on disk
-    double budget = 0.03;                      // share of the training time that instruments may take
-    std::int64_t cadence = 0;                  // steps; > 0: a fixed period instead of the budget
+    std::filesystem::path store;  // the SQLite file; empty: nothing is kept on disk
+    double budget = 0.03;         // share of the training time that instruments may take
+    std::int64_t cadence = 0;     // steps; > 0: a fixed period instead of the budget
     std::vector<std::string> instruments{"auto"};
-    std::optional<std::int64_t> resume_at;     // go on after so many steps; what was read before is taken back in
-    ReadingSink* listener = nullptr;           // hears every reading, too; must outlive the watch
+    std::optional<std::int64_t> resume_at;  // go on after so many steps; what was read before is taken back in
+    ReadingSink* listener = nullptr;        // hears every reading, too; must outlive the watch
     std::function<void(const std::string&)> warn = [](const std::string&) {};
   };
   // `parameters`: names, in the optimizer's order.
@@ -42,8 +42,8 @@ class Watch {
   void put(const Reading& reading) { sink_.put(reading); }
   void put(const Evaluation& evaluation);
   void put(const Action& action);
-  void finish(RunResult& result);              // fills in overhead and judgement, and closes the store's record
-  void flush();                                // what was read so far is on disk afterwards
+  void finish(RunResult& result);  // fills in overhead and judgement, and closes the store's record
+  void flush();                    // what was read so far is on disk afterwards
 
   Observer& observer() { return observer_; }
   const History& history() const { return history_; }
@@ -63,7 +63,7 @@ class Watch {
 
   std::function<void(const std::string&)> warn_;
   History history_;
-  std::unique_ptr<StoreWriter> store_;         // null: not kept, or given up
+  std::unique_ptr<StoreWriter> store_;  // null: not kept, or given up
   Observer observer_;
   Sink sink_{*this};
   std::vector<Scope> scopes_;

@@ -22,7 +22,9 @@ bool has_batch_norm(const std::vector<recipe::Layer>& layers) {
 }
 
 NetworkShape shape_of(const DataInfo& info) {
-  return {.input = info.input_shape, .tokens = info.tokens, .vocabulary = info.vocabulary,
+  return {.input = info.input_shape,
+          .tokens = info.tokens,
+          .vocabulary = info.vocabulary,
           .outputs = info.classes > 0 ? info.classes : info.target_columns};
 }
 
@@ -33,7 +35,8 @@ std::vector<at::Tensor> tensors_of(const NamedParameters& named) {
 }
 
 Dataset load(const recipe::Recipe& recipe) {
-  const int threads = recipe.threads > 0 ? recipe.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads =
+      recipe.threads > 0 ? recipe.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(threads);
   return load_dataset(recipe.data, recipe.seed, recipe.folder);
 }
@@ -46,13 +49,17 @@ Workbench::Workbench(const recipe::Recipe& r)
       network(fresh_network()),
       parameters(tensors_of(network->parameters())),
       objective(r.loss, data.info, parameters),
-      batches(data.train, {.size = r.batch.size, .shuffle = r.batch.shuffle, .drop_last = r.batch.drop_last,
+      batches(data.train, {.size = r.batch.size,
+                           .shuffle = r.batch.shuffle,
+                           .drop_last = r.batch.drop_last,
                            .seed = stream_seed(r.seed, Stream::order)}),
       batches_per_epoch(batches.per_epoch()) {
   const std::int64_t rows = data.train->rows(), size = r.batch.size > 0 ? r.batch.size : rows;
   if (batches_per_epoch == 0) {
-    throw UsageError(fmt::format("batch.size = {} with batch.drop_last = true leaves no batch of the {} training rows; "
-                                 "take a size of at most {}", size, rows, rows));
+    throw UsageError(
+        fmt::format("batch.size = {} with batch.drop_last = true leaves no batch of the {} training rows; "
+                    "take a size of at most {}",
+                    size, rows, rows));
   }
   if (has_batch_norm(recipe.model.layers) && batches_per_epoch > 1 && rows % size == 1 && !r.batch.drop_last) {
     --batches_per_epoch;
@@ -82,7 +89,7 @@ std::vector<Batch> Workbench::sample_batches(int count) const {
 }
 
 std::vector<Reading> initial_readings(Workbench& bench) {
-  constexpr std::int64_t kRows = 4096;   // a loss good to a few percent is enough to tell a bad start
+  constexpr std::int64_t kRows = 4096;  // a loss good to a few percent is enough to tell a bad start
   const PartValues values = evaluate(*bench.network, bench.objective, *bench.data.train, bench.recipe, bench.data.info,
                                      {.rows = kRows, .seed = stream_seed(bench.recipe.seed, Stream::sample)});
   const DataStatistics& statistics = bench.data.statistics;

@@ -9,8 +9,8 @@
 #include "thalweg/data/batches.h"
 #include "thalweg/data/dataset.h"
 #include "thalweg/model/network.h"
-#include "thalweg/record/reading.h"
 #include "thalweg/recipe/recipe.h"
+#include "thalweg/record/reading.h"
 #include "thalweg/train/objective.h"
 
 namespace thalweg {
@@ -25,17 +25,18 @@ struct Workbench {
   std::vector<at::Tensor> parameters;
   Objective objective;
   Batches batches;
-  std::int64_t batches_per_epoch = 0;      // micro-batches; one that a batch norm cannot take is not counted
+  std::int64_t batches_per_epoch = 0;  // micro-batches; one that a batch norm cannot take is not counted
   std::int64_t steps_per_epoch = 0;
-  std::vector<std::string> notes;          // what the user should know
+  std::vector<std::string> notes;  // what the user should know
 
   const Part& judged_part() const { return data.heldout() != nullptr ? *data.heldout() : *data.train; }
-  std::unique_ptr<Network> fresh_network() const;   // with the weights from before the first step
+  std::unique_ptr<Network> fresh_network() const;  // with the weights from before the first step
   // K batches of the training part, drawn apart from the training's own order: for measuring gradients at a point.
   std::vector<Batch> sample_batches(int count) const;
 };
 
-// What is known before the first step: how large inputs and targets are, the initial loss and the best constant prediction's.
+// What is known before the first step: how large inputs and targets are, the initial loss and the best constant
+// prediction's.
 std::vector<Reading> initial_readings(Workbench& bench);
 
 }  // namespace thalweg

@@ -46,7 +46,7 @@ TEST(IllConditioning, OfAMicroBatchIsScaledToTheWholeStep) {
   IllConditioning instrument;
   Collect said;
   Step step = q.step(u);
-  step.graph = step.graph * 0.25;   // one of four micro-batches
+  step.graph = step.graph * 0.25;  // one of four micro-batches
   step.graph_share = 0.25;
   instrument.before_backward(step);
   instrument.after_backward(step, said);

@@ -51,9 +51,11 @@ TEST(Overshoot, ErrorBarCoversTheRoundingOfFloat32) {
     at::manual_seed(static_cast<std::uint64_t>(trial));
     const auto wide = at::TensorOptions(at::kDouble);
     const at::Tensor x = at::randn({64, 20}, wide).to(at::kFloat), y = at::randint(5, {64}, at::kLong);
-    const at::Tensor w1 = (0.3 * at::randn({32, 20}, wide)).to(at::kFloat), w2 = (0.3 * at::randn({5, 32}, wide)).to(at::kFloat);
-    const double size = std::pow(10.0, -1.0 - 4.0 * trial / kSteps);   // updates from 1e-1 down to 1e-5
-    const at::Tensor u1 = (size * at::randn({32, 20}, wide)).to(at::kFloat), u2 = (size * at::randn({5, 32}, wide)).to(at::kFloat);
+    const at::Tensor w1 = (0.3 * at::randn({32, 20}, wide)).to(at::kFloat),
+                     w2 = (0.3 * at::randn({5, 32}, wide)).to(at::kFloat);
+    const double size = std::pow(10.0, -1.0 - 4.0 * trial / kSteps);  // updates from 1e-1 down to 1e-5
+    const at::Tensor u1 = (size * at::randn({32, 20}, wide)).to(at::kFloat),
+                     u2 = (size * at::randn({5, 32}, wide)).to(at::kFloat);
     const auto rows = [&](const at::Tensor& p, const at::Tensor& q) {
       const at::Tensor input = x.to(p.dtype());
       const at::Tensor outputs = at::mm(at::tanh(at::mm(input, p.t())), q.t());
@@ -64,13 +66,14 @@ TEST(Overshoot, ErrorBarCoversTheRoundingOfFloat32) {
     Step step{.rows = 64};
     step.objective = mean(before);
     step.output_scale = outputs.abs().max().item<double>();
-    const at::Tensor v1 = w1 + u1, v2 = w2 + u2;   // as float32 rounds them
+    const at::Tensor v1 = w1 + u1, v2 = w2 + u2;  // as float32 rounds them
     const std::vector<StepSums> sums{StepSums{.gradient_update = -0.5}};
     step.sums = sums;
     step.objective_again = [&] { return mean(rows(v1, v2).first); };
     Collect said;
     Overshoot().after_update(step, said);
-    const double exact = mean(rows(v1.to(at::kDouble), v2.to(at::kDouble)).first) - mean(rows(w1.to(at::kDouble), w2.to(at::kDouble)).first);
+    const double exact = mean(rows(v1.to(at::kDouble), v2.to(at::kDouble)).first) -
+                         mean(rows(w1.to(at::kDouble), w2.to(at::kDouble)).first);
     const Reading& change = said.only(Quantity::actual_change);
     outside += std::abs(change.value - exact) > change.error ? 1 : 0;
     unresolved += std::abs(change.value) < change.error ? 1 : 0;

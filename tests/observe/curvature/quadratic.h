@@ -26,7 +26,8 @@ struct Quadratic {
     s.rows = 1;
     x.mutable_grad() = gradient();
     s.preview = [u] { return std::vector<at::Tensor>{u}; };
-    sums = {StepSums{.gradient_sq = gradient().square().sum().item<double>(), .update_sq = u.square().sum().item<double>(),
+    sums = {StepSums{.gradient_sq = gradient().square().sum().item<double>(),
+                     .update_sq = u.square().sum().item<double>(),
                      .gradient_update = gradient().dot(u).item<double>()}};
     s.sums = sums;
     s.objective_again = [this, u] {

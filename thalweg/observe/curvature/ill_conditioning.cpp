@@ -9,7 +9,7 @@ namespace thalweg {
 namespace {
 
 struct Quadratic {
-  double value = 0.0;   // v'Hv
+  double value = 0.0;  // v'Hv
   double error = 0.0;
 };
 
@@ -28,7 +28,7 @@ void IllConditioning::before_backward(const Step& step) { retained_.emplace(step
 
 void IllConditioning::after_backward(const Step& step, ReadingSink& out) {
   const RetainedGradient retained = std::move(*retained_);
-  retained_.reset();   // the graph is freed at the end of this turn, whatever happens
+  retained_.reset();  // the graph is freed at the end of this turn, whatever happens
   std::vector<at::Tensor> gradient;
   for (const at::Tensor& p : step.parameters) {
     gradient.push_back(p.grad().defined() ? p.grad() : at::zeros_like(p));
@@ -42,7 +42,8 @@ void IllConditioning::after_backward(const Step& step, ReadingSink& out) {
                                        : quadratic_form(retained, gradient, step.graph_share);
   const float cost = one ? 3.0F : 5.0F;
   const auto put = [&](Quantity quantity, double value, double error) {
-    out.put({.step = step.index, .value = value, .error = static_cast<float>(error), .cost = cost, .quantity = quantity});
+    out.put(
+        {.step = step.index, .value = value, .error = static_cast<float>(error), .cost = cost, .quantity = quantity});
   };
   put(Quantity::curvature_along_gradient, along_gradient.value, along_gradient.error);
   put(Quantity::curvature_along_update, along_update.value, along_update.error);

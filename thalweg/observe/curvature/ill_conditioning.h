@@ -1,10 +1,10 @@
-// The textbook's pair, g'g and g'Hg (Goodfellow, Bengio, Courville 2016, section 8.2.1), and the exact overshoot of the update that the
-// optimizer is about to make:
+// The textbook's pair, g'g and g'Hg (Goodfellow, Bengio, Courville 2016, section 8.2.1), and the exact overshoot of the
+// update that the optimizer is about to make:
 //     L(θ+u) − L(θ) ≈ g'u + ½ u'Hu,      ρ = ½ u'Hu / (−g'u).
-// H by double backward on the graph of the step's last micro-batch, in training mode; with accumulation, H is that micro-batch's, and g
-// the whole step's. Cost: one backward with graph and one product where u ∥ g (plain SGD), two otherwise: 3 to 5 gradient units.
-// The error bars are float32's rounding of the sums: √p · ε_machine · Σ|terms| is not affordable, so they carry
-// ε_machine · ‖v‖‖Hv‖, the rounding of one dot product of vectors of these norms.
+// H by double backward on the graph of the step's last micro-batch, in training mode; with accumulation, H is that
+// micro-batch's, and g the whole step's. Cost: one backward with graph and one product where u ∥ g (plain SGD), two
+// otherwise: 3 to 5 gradient units. The error bars are float32's rounding of the sums: √p · ε_machine · Σ|terms| is not
+// affordable, so they carry ε_machine · ‖v‖‖Hv‖, the rounding of one dot product of vectors of these norms.
 #pragma once
 
 #include <optional>

@@ -17,7 +17,8 @@ void Overshoot::after_update(const Step& step, ReadingSink& out) {
   const double rounding = options_.resolution * std::numeric_limits<float>::epsilon() *
                           (std::max(std::abs(step.objective), std::abs(after)) + step.output_scale / rows);
   const auto put = [&](Quantity quantity, double value, double error) {
-    out.put({.step = step.index, .value = value, .error = static_cast<float>(error), .cost = 0.35F, .quantity = quantity});
+    out.put(
+        {.step = step.index, .value = value, .error = static_cast<float>(error), .cost = 0.35F, .quantity = quantity});
   };
   put(Quantity::actual_change, change, rounding);
   put(Quantity::curvature_secant, curvature, 2.0 * rounding);

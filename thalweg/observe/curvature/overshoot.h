@@ -1,12 +1,13 @@
 // How far a step u overshoots along its own direction, from forwards alone:
 //     u'Hu ≈ 2 (L(θ+u) − L(θ) − g'u),      ρ = ½ u'Hu / (−g'u).
-// ρ < 1: the step descends to second order; ρ = 1: it gains nothing; for u = −εg this is ½ε g'Hg / g'g (Goodfellow, Bengio, Courville
-// 2016, section 8.2.1). L(θ+u) is taken on the same batch with the same random state. Cost: one forward, about 0.35 gradient units.
+// ρ < 1: the step descends to second order; ρ = 1: it gains nothing; for u = −εg this is ½ε g'Hg / g'g (Goodfellow,
+// Bengio, Courville 2016, section 8.2.1). L(θ+u) is taken on the same batch with the same random state. Cost: one
+// forward, about 0.35 gradient units.
 //
 // The secant carries the third and higher orders of L along u; its rounding error is
 //     error(u'Hu) = resolution · ε_machine · (max(|L(θ)|, |L(θ+u)|) + max|output| / √rows),
-// since each row's loss is a difference of outputs rounded to float32, and rows round independently. Where |u'Hu| is below it, the value
-// says nothing, and its error bar says that.
+// since each row's loss is a difference of outputs rounded to float32, and rows round independently. Where |u'Hu| is
+// below it, the value says nothing, and its error bar says that.
 #pragma once
 
 #include "thalweg/observe/instrument.h"
@@ -16,7 +17,7 @@ namespace thalweg {
 class Overshoot final : public Instrument {
  public:
   struct Options {
-    double resolution = 4.0;   // in the formula above
+    double resolution = 4.0;  // in the formula above
   };
   static constexpr std::string_view kName = "overshoot";
   Overshoot() : Overshoot(Options{}) {}

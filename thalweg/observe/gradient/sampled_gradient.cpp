@@ -21,7 +21,8 @@ at::Tensor flat_gradient(const at::Tensor& objective, const std::vector<at::Tens
 
 // 97.5% quantile of Student's t for 3 … 15 degrees of freedom (Fisher, Yates 1938, table III).
 double student(int degrees) {
-  constexpr std::array kTable{3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
+  constexpr std::array kTable{3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262,
+                              2.228, 2.201, 2.179, 2.160, 2.145, 2.131};
   return kTable[static_cast<std::size_t>(std::clamp(degrees, 3, 15) - 3)];
 }
 
@@ -55,7 +56,7 @@ SampledGradient sample_gradient(const std::vector<at::Tensor>& parameters, int b
   result.high = result.norm_sq + half;
 
   const auto [var, mean] = at::var_mean(all, at::IntArrayRef{0}, /*unbiased=*/true);
-  const at::Tensor moving = var > 0;   // entries that no batch touches say nothing
+  const at::Tensor moving = var > 0;  // entries that no batch touches say nothing
   const at::Tensor ratio = at::where(moving, mean.square() * k / var, at::zeros_like(mean));
   const double entries = std::max<double>(1.0, static_cast<double>(moving.sum().item<std::int64_t>()));
   result.evidence = 1.0 - ratio.sum(at::kDouble).item<double>() / entries * (k - 3.0) / (k - 1.0);

@@ -1,6 +1,7 @@
 // What every step says for nothing: loss, objective, learning rate, and for each parameter and the whole model
 //     g'g,  w'w (after the step),  u'u,  and g'u for the whole model.
-// The sums are by-products of the optimizer's own pass over memory (optim/step_kernel.h), so that only writing them down costs.
+// The sums are by-products of the optimizer's own pass over memory (optim/step_kernel.h), so that only writing them
+// down costs.
 #pragma once
 
 #include "thalweg/observe/instrument.h"
