@@ -64,10 +64,12 @@ struct Rows {
   const std::string near = nearest(name, {header.begin(), header.end()});
   constexpr std::size_t kShown = 20;
   const std::span shown_names = std::span(header).first(std::min(kShown, header.size()));
-  throw UsageError(fmt::format("data.{}: {} has no column '{}'{}; it has {}{}", key, file, printable(name),
+  const bool separated_otherwise = header.size() == 1 && header[0].find_first_of(";\t") != std::string::npos;
+  throw UsageError(fmt::format("data.{}: {} has no column '{}'{}; it has {}{}{}", key, file, printable(name),
                                near.empty() ? "" : fmt::format(", did you mean '{}'?", near),
                                printable(fmt::format("{}", fmt::join(shown_names, ", ")), 400),
-                               header.size() > kShown ? ", …" : ""));
+                               header.size() > kShown ? ", …" : "",
+                               separated_otherwise ? "; only commas separate cells" : ""));
 }
 
 Columns choose_columns(const recipe::Data& data, const Names& header, const std::string& file) {
@@ -175,9 +177,6 @@ Names TableReader::notes() const {
   }
   if (contains(header_, "") && data_.input_columns.empty()) {
     result.push_back(fmt::format("{}: a column without a name is an input too; data.input_columns chooses", name_));
-  }
-  if (header_.size() == 1 && header_[0].find_first_of(";\t") != std::string::npos) {
-    result.push_back(fmt::format("{}: has a single column; only commas separate cells", name_));
   }
   return result;
 }
