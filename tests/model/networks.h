@@ -14,6 +14,8 @@
 
 namespace thalweg::testing {
 
+using Sizes = std::vector<std::int64_t>;
+
 using recipe::Activation;
 using recipe::Layer;
 using recipe::LayerType;

@@ -19,6 +19,8 @@ using recipe::Activation;
 using recipe::Layer;
 using recipe::LayerType;
 
+constexpr double kMostOutputs = 1e9;  // of one row: 4 GB
+
 bool speakable(const std::string& name) {
   return std::all_of(name.begin(), name.end(),
                      [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
@@ -51,6 +53,16 @@ void check_tokens(const Site& site, bool tokens) {
   }
   if (!tokens && takes_tokens(site.options.type)) {
     site.misfit("characters (whole numbers)", "these are numbers with a scale: leave the layer out");
+  }
+}
+
+// What a layer hands on must fit the memory, a row at least.
+void check_size(const Site& site, const Sizes& output) {
+  double numbers = 1.0;
+  for (const std::int64_t size : output) numbers *= static_cast<double>(size);
+  if (numbers > kMostOutputs) {
+    site.refuse(fmt::format("its output {} has {:.3g} numbers a row; at most {:.0e} are possible", shape_text(output),
+                            numbers, kMostOutputs));
   }
 }
 
@@ -121,6 +133,7 @@ Built build_chain(const Chain& chain, Parts& parts) {
     Built built = build_layer(site);
     tokens = false;
     shape = built.output;
+    check_size(site, shape);
     add_summary(site, shape);
     relu_first = relu_joins(layer, built, i + 1 < names.size() ? &chain.layers[i + 1] : nullptr);
     steps.push_back(with_activation(std::move(built), relu_first ? Activation::none : layer.activation));

@@ -1,6 +1,7 @@
 #include "thalweg/model/network.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "thalweg/model/layers.h"
 #include "thalweg/record/error.h"
@@ -40,6 +41,10 @@ std::unique_ptr<Network> build_network(const recipe::Model& model, const Network
     throw UsageError("model.layers is empty; write at least one layer, { type = \"linear\", … }");
   if (shape.input.empty())
     throw UsageError("the rows of the data have no axis; a network needs at least one number a row");
+  for (const std::int64_t size : shape.input) {
+    if (size < 1)
+      throw UsageError(fmt::format("the rows of the data are {}, which holds no number", shape_text(shape.input)));
+  }
   Parts parts{.shape = shape, .seed = seed};
   Built built =
       build_chain({.layers = model.layers, .prefix = "", .input = shape.input, .tokens = shape.tokens}, parts);

@@ -16,6 +16,7 @@ std::vector<at::Tensor> make_weights(const Site& site, std::int64_t features, st
   const StandardInit standard{.scale = 1.0 / std::sqrt(static_cast<double>(units))};
   const std::int64_t gates = gates_of(site.options.type);
   std::vector<at::Tensor> weights;
+  site.require(static_cast<double>(layers) * static_cast<double>(gates * units) * static_cast<double>(units + 2));
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     const std::int64_t inputs = layer == 0 ? features : units;
     for (const auto& [part, columns] : {std::pair{"ih", inputs}, std::pair{"hh", units}}) {

@@ -21,15 +21,17 @@ void for_each_gate(const at::Tensor& tensor, std::int64_t gates, const Draw& dra
 
 }  // namespace
 
-at::Tensor Site::parameter(std::string_view suffix, const Sizes& sizes) const {
-  double numbers = static_cast<double>(parts.numbers);
-  double own = 1.0;
-  for (const std::int64_t size : sizes) own *= static_cast<double>(size);
-  numbers += own;
-  if (numbers > kMostNumbers) {
-    refuse(fmt::format("its {} {} brings the network to {:.3g} parameters; at most {:.0e} are possible", suffix,
-                       shape_text(sizes), numbers, kMostNumbers));
+void Site::require(double numbers) const {
+  const double all = static_cast<double>(parts.numbers) + numbers;
+  if (all > kMostNumbers) {
+    refuse(fmt::format("brings the network to {:.3g} parameters; at most {:.0e} are possible", all, kMostNumbers));
   }
+}
+
+at::Tensor Site::parameter(std::string_view suffix, const Sizes& sizes) const {
+  double numbers = 1.0;
+  for (const std::int64_t size : sizes) numbers *= static_cast<double>(size);
+  require(numbers);
   at::Tensor tensor = at::empty(sizes, at::kFloat).requires_grad_();
   parts.numbers += tensor.numel();
   parts.parameters.emplace_back(fmt::format("{}.{}", name, suffix), tensor);

@@ -72,6 +72,8 @@ class Site {
   std::int64_t units() const;  // with "classes" resolved
   // `value`, unless it lies outside low … 2³¹: then a UsageError that names layer and key.
   std::int64_t checked(std::string_view key, std::int64_t value, std::int64_t low = 1) const;
+  // Refuses a network that grows by so many parameters beyond what any memory holds.
+  void require(double numbers) const;
   [[noreturn]] void refuse(const std::string& why) const;
   // "takes an image [channels, height, width], but its input is [128]; <advice>"
   [[noreturn]] void misfit(std::string_view takes, std::string_view advice) const;
