@@ -58,6 +58,21 @@ Checkpoints::Loaded read(const fs::path& folder) {
           read_safetensors(folder / "optimizer.safetensors").tensors};
 }
 
+void write_beside(const fs::path& beside, const Position& position, const NamedTensors& model,
+                  const NamedTensors& optimizer) {
+  fs::create_directories(beside.parent_path());
+  fs::remove_all(beside);
+  fs::create_directory(beside);
+  write_safetensors(beside / "model.safetensors", model);
+  write_safetensors(beside / "optimizer.safetensors", optimizer);
+  write_text(beside / "state.json", to_json(position));
+  sync_path(beside);
+  const Checkpoints::Loaded back = read(beside);
+  if (!same_bits(model, back.model) || !same_bits(optimizer, back.optimizer)) {
+    throw IoError(fmt::format("{}: what was read back differs from what was written", beside.string()));
+  }
+}
+
 // `name` becomes a link to `target` in one step.
 void point(const fs::path& name, const std::string& target) {
   const fs::path beside = name.string() + ".new";
@@ -89,30 +104,23 @@ std::string target_of(const fs::path& link) {
 Checkpoints::Checkpoints(fs::path run_folder, std::int64_t keep)
     : folder_(std::move(run_folder) / "checkpoint"), keep_(std::max<std::int64_t>(1, keep)) {}
 
-void Checkpoints::write(const Position& position, const NamedTensors& model, const NamedTensors& optimizer,
-                        bool best) try {
+void Checkpoints::write(const Position& position, const NamedTensors& model, const NamedTensors& optimizer, bool best) {
   const std::string name = std::to_string(position.step);
   const fs::path beside = folder_ / (name + ".new"), place = folder_ / name;
-  fs::create_directories(folder_);
-  fs::remove_all(beside);
-  fs::create_directory(beside);
-  write_safetensors(beside / "model.safetensors", model);
-  write_safetensors(beside / "optimizer.safetensors", optimizer);
-  write_text(beside / "state.json", to_json(position));
-  sync_path(beside);
-  const Loaded back = read(beside);
-  if (!same_bits(model, back.model) || !same_bits(optimizer, back.optimizer)) {
-    throw IoError(fmt::format("{}: what was read back differs from what was written", beside.string()));
+  try {
+    write_beside(beside, position, model, optimizer);
+    fs::remove_all(place);  // one of the same step, which a resumed run passed over as damaged
+    fs::rename(beside, place);
+    sync_path(folder_);
+    point(folder_ / "last", name);
+    if (best) name_best(position.step);
+    prune(position.step);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    fs::remove_all(beside, ignored);  // on a full disk, what was half written is in the way of everything else
+    throw IoError(
+        fmt::format("checkpoint of step {} not written, the one before is kept: {}", position.step, error.what()));
   }
-  fs::remove_all(place);  // the same step again, after a resume
-  fs::rename(beside, place);
-  sync_path(folder_);
-  point(folder_ / "last", name);
-  if (best) name_best(position.step);
-  prune(position.step);
-} catch (const fs::filesystem_error& error) {
-  throw IoError(
-      fmt::format("checkpoint of step {} not written, the one before is kept: {}", position.step, error.what()));
 }
 
 void Checkpoints::name_best(std::int64_t step) { point(folder_ / "best", std::to_string(step)); }
