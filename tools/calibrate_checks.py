@@ -7,7 +7,7 @@ the optimizer's real update, H the Hessian of the same mini-batch loss, and the 
 state. Forward-only readings are taken every `--secant` steps, exact ones every `--exact`.
 
     tools/calibrate_checks.py --out tests/diagnose/corpus        # everything: some ten minutes on one core
-    tools/calibrate_checks.py --out /tmp/c --only 'mlp.*adam' --seeds 0
+    tools/calibrate_checks.py --out build/corpus --only 'mlp.*adam' --seeds 0
 """
 import argparse
 import dataclasses

@@ -1,5 +1,5 @@
-"""Holds the sources to the table of rooms (cmake/rooms.txt): who may include whom, where torch may be known, and that
-only the command line prints or exits."""
+"""Holds the sources to the table of rooms (cmake/rooms.txt): who may include whom, where torch may be known, that only the
+command line prints or exits, and that no two headers define types of one name."""
 
 import re
 import sys
@@ -82,6 +82,24 @@ def check_prints(path, problems):
             problems.add(path, number, f"only the command line prints or exits: {match.group().strip()}")
 
 
+NAMESPACE = re.compile(r"^namespace (thalweg[a-z_:]*) \{", re.MULTILINE)
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)[^;]*\{", re.MULTILINE)
+
+
+def check_one_definition(paths, problems):
+    """Two types of one name in one namespace are one type to the linker: it takes either's functions for both."""
+    seen = {}
+    for path in paths:
+        text = without_comments_and_strings(read(path))
+        space = NAMESPACE.search(text)
+        for match in TYPE.finditer(text):
+            name = (space.group(1) if space else "", match.group(1))
+            other = seen.setdefault(name, path)
+            if other != path:
+                line = text.count("\n", 0, match.start()) + 1
+                problems.add(path, line, f"{match.group(1)} is defined in {other.relative_to(ROOT)}, too")
+
+
 def main():
     rooms = read_rooms()
     problems = Problems()
@@ -95,6 +113,7 @@ def main():
         check_file(path, room, rooms, problems)
         if top == "thalweg" and room not in MAY_PRINT:
             check_prints(path, problems)
+    check_one_definition(files("thalweg/*.h"), problems)
     return problems.exit_code()
 
 

@@ -87,8 +87,10 @@ TEST(RunSummary, ChangesAreListed) {
 TEST(RunSummary, AGradientLostInItsNoiseIsGivenAsAnUpperBound) {
   RunView view = healthy_run();
   view.result.gradient_resolved = false;
-  EXPECT_THAT(run_summary(view, {.width = 120}),
-              HasSubstr("not at a critical point: gradient norm lost in its sampling noise, at most 0.12, 3.1% of that at the"));
+  EXPECT_THAT(
+      run_summary(view, {.width = 120}),
+      HasSubstr(
+          "not at a critical point: gradient norm lost in its sampling noise, at most 0.12, 3.1% of that at the"));
 }
 
 TEST(RunSummary, ARunThatBlewUpIsShownAsItIs) {

@@ -34,9 +34,9 @@ at::Tensor broadcast(const std::vector<double>& values, const Array& array, doub
 
 }  // namespace
 
-Affine fit(const recipe::ScalingChoice& choice, const Moments& groups, bool bytes, const std::string& key) {
+ColumnScaling fit(const recipe::ScalingChoice& choice, const Moments& groups, bool bytes, const std::string& key) {
   const std::size_t count = groups.mean.size();
-  Affine result{std::vector<double>(count, 0.0), std::vector<double>(count, 1.0), 0};
+  ColumnScaling result{std::vector<double>(count, 0.0), std::vector<double>(count, 1.0), 0};
   const bool standardize = choice.kind == Scaling::standardize;
   if (choice.kind == Scaling::divide || (choice.kind == Scaling::unit && bytes)) {
     const double divisor = choice.kind == Scaling::divide ? choice.divisor : 255.0;

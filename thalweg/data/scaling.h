@@ -19,13 +19,13 @@
 
 namespace thalweg {
 
-struct Affine {
+struct ColumnScaling {
   std::vector<double> shift;
   std::vector<double> scale;
   std::int64_t constant = 0;  // columns that are only centred
 };
 // `groups`: moments of the columns that are scaled, in the training part. `key` names the recipe's key in errors.
-Affine fit(const recipe::ScalingChoice& choice, const Moments& groups, bool bytes, const std::string& key);
+ColumnScaling fit(const recipe::ScalingChoice& choice, const Moments& groups, bool bytes, const std::string& key);
 
 // What happens to a batch's inputs between the file and the network.
 class InputScaling {
@@ -44,7 +44,7 @@ class InputScaling {
  private:
   recipe::Scaling kind_;
   at::ScalarType type_;
-  Affine affine_;
+  ColumnScaling affine_;
   at::Tensor shift_;  // shaped to meet [rows, …]; undefined: nothing to do
   at::Tensor scale_;
 };

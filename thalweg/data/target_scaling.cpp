@@ -35,7 +35,7 @@ void check_kind(const ScalingChoice& choice, TargetKind kind, const char* key) {
                                    : "these targets are 0 and 1 or a sequence, and take none"));
 }
 
-at::Tensor scaled(const at::Tensor& targets, const Affine& affine) {
+at::Tensor scaled(const at::Tensor& targets, const ColumnScaling& affine) {
   const at::Tensor result =
       targets.sub(at::tensor(affine.shift, at::kDouble)).div_(at::tensor(affine.scale, at::kDouble));
   if (result.abs().max().item<double>() > std::numeric_limits<float>::max()) {
@@ -50,7 +50,7 @@ void scale_real(const recipe::Data& data, Targets& parts, DataInfo& info, std::v
   if (!add_block(train.const_data_ptr<double>(), train.size(0), moments)) {
     throw InputError("the targets are too large to be averaged; divide them beforehand");
   }
-  const Affine affine = fit(data.target_scaling, moments, false, "data.target_scaling");
+  const ColumnScaling affine = fit(data.target_scaling, moments, false, "data.target_scaling");
   if (affine.constant > 0)
     notes.push_back(fmt::format("{} constant target column(s) are only centred", affine.constant));
   if (parts.test.defined())

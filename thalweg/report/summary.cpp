@@ -46,7 +46,8 @@ std::string point_words(const RunResult& result) {
   const std::string relative = std::isfinite(result.relative_gradient_norm)
                                    ? fmt::format(", {} of that at the first step", share(result.relative_gradient_norm))
                                    : "";
-  return fmt::format("{}: gradient norm {}{}{}", where, result.gradient_resolved ? "" : "lost in its sampling noise, at most ",
+  return fmt::format("{}: gradient norm {}{}{}", where,
+                     result.gradient_resolved ? "" : "lost in its sampling noise, at most ",
                      number(result.gradient_norm), relative);
 }
 

@@ -8,7 +8,7 @@
 
 namespace thalweg {
 
-void Moments::add(const at::Tensor& values) {
+void RowMoments::add(const at::Tensor& values) {
   const at::Tensor v = values.detach().flatten().to(at::kCPU, at::kDouble);
   if (v.numel() == 0) return;
   const double mean = v.mean().item<double>();
@@ -20,9 +20,9 @@ void Moments::add(const at::Tensor& values) {
   count_ += v.numel();
 }
 
-double Moments::mean() const { return count_ > 0 ? mean_ : std::numeric_limits<double>::quiet_NaN(); }
+double RowMoments::mean() const { return count_ > 0 ? mean_ : std::numeric_limits<double>::quiet_NaN(); }
 
-double Moments::variance_of_mean() const {
+double RowMoments::variance_of_mean() const {
   const auto n = static_cast<double>(count_);
   return count_ > 1 ? scatter_ / (n * n) : std::numeric_limits<double>::infinity();
 }

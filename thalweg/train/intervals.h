@@ -12,7 +12,7 @@ namespace thalweg {
 inline constexpr double kNormal95 = 1.959963984540054;
 
 // Mean and scatter of the numbers seen so far, in double, batch by batch (Chan, Golub, LeVeque 1979).
-class Moments {
+class RowMoments {
  public:
   void add(const at::Tensor& values);
   std::int64_t count() const { return count_; }

@@ -70,7 +70,7 @@ bool larger_is_better(MetricKind kind) {
 
 struct MetricAccumulator::State {
   std::vector<std::unique_ptr<MetricPart>> parts;
-  Moments losses;
+  RowMoments losses;
 };
 
 MetricAccumulator::MetricAccumulator(const recipe::Metric& metric, const recipe::Loss& loss, const DataInfo& data)

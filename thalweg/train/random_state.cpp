@@ -34,7 +34,7 @@ Undisturbed::~Undisturbed() {
   for (std::size_t i = 0; i < buffers_.size(); ++i) network_.buffers()[i].second.copy_(buffers_[i]);
 }
 
-std::uint64_t stream_seed(std::uint64_t seed, Stream stream) {
+std::uint64_t stream_seed(std::uint64_t seed, RunStream stream) {
   std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (static_cast<std::uint64_t>(stream) + 1);
   z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;

@@ -29,7 +29,7 @@ class Undisturbed {
 };
 
 // Seeds of the run's own streams, so that one does not repeat another (splitmix64, Steele, Lea, Flood 2014).
-enum class Stream : std::uint64_t { order = 1, weights = 2, dropout = 3, sample = 4 };
-std::uint64_t stream_seed(std::uint64_t seed, Stream stream);
+enum class RunStream : std::uint64_t { order = 1, weights = 2, dropout = 3, sample = 4 };
+std::uint64_t stream_seed(std::uint64_t seed, RunStream stream);
 
 }  // namespace thalweg

@@ -34,7 +34,7 @@ class RowMean final : public MetricPart {
   recipe::Loss loss_;
   DataInfo data_;
   Decisions decisions_;
-  Moments rows_;
+  RowMoments rows_;
 };
 
 // −log p of the target, whatever smoothing the surrogate has.

@@ -109,7 +109,7 @@ TrainingOutcome Session::finish(const std::string& reason) {
       thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
   const PartValues training =
       thalweg::evaluate(*bench_.network, bench_.objective, *bench_.data.train, bench_.recipe, bench_.data.info,
-                        {.rows = kTrainRows, .seed = stream_seed(bench_.recipe.seed, Stream::sample)});
+                        {.rows = kTrainRows, .seed = stream_seed(bench_.recipe.seed, RunStream::sample)});
   result.train_loss = training.loss.value;
   result.heldout_loss = judged.loss;
   for (std::size_t i = 0; i < header_.metrics.size(); ++i) {

@@ -52,7 +52,7 @@ Workbench::Workbench(const recipe::Recipe& r)
       batches(data.train, {.size = r.batch.size,
                            .shuffle = r.batch.shuffle,
                            .drop_last = r.batch.drop_last,
-                           .seed = stream_seed(r.seed, Stream::order)}),
+                           .seed = stream_seed(r.seed, RunStream::order)}),
       batches_per_epoch(batches.per_epoch()) {
   const std::int64_t rows = data.train->rows(), size = r.batch.size > 0 ? r.batch.size : rows;
   if (batches_per_epoch == 0) {
@@ -67,17 +67,17 @@ Workbench::Workbench(const recipe::Recipe& r)
   }
   steps_per_epoch = (batches_per_epoch + r.batch.accumulate - 1) / r.batch.accumulate;
   notes.insert(notes.end(), data.notes.begin(), data.notes.end());
-  seed_random(stream_seed(r.seed, Stream::dropout));
+  seed_random(stream_seed(r.seed, RunStream::dropout));
 }
 
 std::unique_ptr<Network> Workbench::fresh_network() const {
-  return build_network(recipe.model, shape_of(data.info), stream_seed(recipe.seed, Stream::weights));
+  return build_network(recipe.model, shape_of(data.info), stream_seed(recipe.seed, RunStream::weights));
 }
 
 std::vector<Batch> Workbench::sample_batches(int count) const {
   const std::int64_t rows = data.train->rows();
   const std::int64_t size = std::clamp<std::int64_t>(recipe.batch.size > 0 ? recipe.batch.size : rows, 1, 1024);
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_seed(recipe.seed, Stream::sample));
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_seed(recipe.seed, RunStream::sample));
   const at::Tensor order = at::randperm(rows, generator, at::kLong);
   std::vector<Batch> result;
   for (std::int64_t k = 0; k < count; ++k) {
@@ -91,7 +91,7 @@ std::vector<Batch> Workbench::sample_batches(int count) const {
 std::vector<Reading> initial_readings(Workbench& bench) {
   constexpr std::int64_t kRows = 4096;  // a loss good to a few percent is enough to tell a bad start
   const PartValues values = evaluate(*bench.network, bench.objective, *bench.data.train, bench.recipe, bench.data.info,
-                                     {.rows = kRows, .seed = stream_seed(bench.recipe.seed, Stream::sample)});
+                                     {.rows = kRows, .seed = stream_seed(bench.recipe.seed, RunStream::sample)});
   const DataStatistics& statistics = bench.data.statistics;
   std::vector<Reading> readings;
   const auto put = [&](Quantity quantity, double value, double error = std::numeric_limits<double>::quiet_NaN()) {
