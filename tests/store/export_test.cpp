@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "samples.h"
+#include "tests/store/samples.h"
 #include "thalweg/record/error.h"
 
 namespace thalweg {

@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "samples.h"
+#include "tests/store/samples.h"
 #include "thalweg/record/error.h"
 #include "thalweg/store/export.h"
 #include "thalweg/store/schema.h"
@@ -37,7 +37,7 @@ void write_bytes(const std::filesystem::path& file, const std::string& bytes) {
 void write_store(const std::filesystem::path& file) {
   StoreWriter writer(file, samples::header(), {});
   writer.scope(1, "fc1.weight");
-  for (std::int64_t step = 0; step < 200; ++step) {
+  for (std::int64_t step = 0; step < 100; ++step) {
     for (const Reading& r : samples::step_readings(step, 40)) writer.put(r);
     Reading exact = samples::reading(step, Quantity::overshoot, 0.9);
     exact.error = 0.1F;
@@ -63,9 +63,9 @@ void read_all(const std::filesystem::path& file) {
 }
 
 void go_on(const std::filesystem::path& file) {
-  StoreWriter writer(file, samples::header(), {}, 150);
-  for (const Reading& r : samples::step_readings(150, 40)) writer.put(r);
-  writer.put(samples::evaluation(151));
+  StoreWriter writer(file, samples::header(), {}, 70);
+  for (const Reading& r : samples::step_readings(70, 40)) writer.put(r);
+  writer.put(samples::evaluation(71));
   writer.finish(samples::result());
 }
 
@@ -149,7 +149,7 @@ TEST(HostileStore, ThatIsTruncatedIsRefused) {
   const Folder folder;
   write_store(folder / "run.sqlite");
   const std::string bytes = read_bytes(folder / "run.sqlite");
-  ASSERT_GT(bytes.size(), 60'000U);
+  ASSERT_GT(bytes.size(), 40'000U);
   for (std::size_t size = 1; size < bytes.size(); size += 3000) {
     write_bytes(folder / "cut.sqlite", bytes.substr(0, size));
     EXPECT_FALSE(survives([&] { read_all(folder / "cut.sqlite"); })) << size;
@@ -163,7 +163,7 @@ TEST(HostileStore, WithBytesChangedNeverCrashes) {
   const std::string bytes = read_bytes(folder / "run.sqlite");
   std::mt19937 random(2);
   int refused = 0;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 200; ++i) {
     std::string changed = bytes;
     for (std::size_t n = 1 + random() % 8; n > 0; --n) changed[random() % changed.size()] = static_cast<char>(random());
     write_bytes(folder / "changed.sqlite", changed);
@@ -287,7 +287,7 @@ TEST(HostileStore, WithAQuantityOfANewerProgramIsReadWithoutIt) {
   const StoreReader reader(folder / "run.sqlite");
   EXPECT_THAT(reader.unknown_quantities(), ::testing::ElementsAre("luck"));
   EXPECT_THAT(reader.readings(Quantity::loss), ::testing::IsEmpty());
-  EXPECT_THAT(reader.readings(), ::testing::SizeIs(200 * (40 - 2 + 1)));
+  EXPECT_THAT(reader.readings(), ::testing::SizeIs(100 * (40 - 2 + 1)));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "samples.h"
+#include "tests/store/samples.h"
 #include "thalweg/record/error.h"
 
 namespace thalweg {
@@ -24,7 +24,7 @@ TEST(ResultJson, HasTheFormThatScriptsRelyOn) {
       "stopped":{"reason":"epochs","step":4220,"epoch":10.0,"seconds":31.2},
       "loss":{"train":0.21,"heldout":0.31,"low":0.30,"high":0.33},
       "metrics":[{"name":"accuracy","split":"heldout","value":0.891,"low":0.884,"high":0.897}],
-      "point":{"gradient_norm":0.12,"relative_gradient_norm":0.003,"critical":false},
+      "point":{"gradient_norm":0.12,"relative_gradient_norm":0.003,"resolved":true,"critical":false},
       "overhead":{"budget":0.03,"share":0.027,"by_instrument":{"ill_conditioning":0.011}},
       "verdict":"healthy","reason":"nothing held it back","findings":[],"actions":[],
       "next":["thalweg compare runs/fashion-mlp-0"]})"));

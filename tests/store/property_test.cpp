@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "samples.h"
+#include "tests/store/samples.h"
 #include "thalweg/record/quantity.h"
 #include "thalweg/store/json.h"
 #include "thalweg/store/store.h"
@@ -124,6 +124,7 @@ RunResult any_result() {
                    .heldout_loss = any_interval(),
                    .metrics = several(any_metric),
                    .gradient_norm = number(),
+                   .gradient_resolved = *rc::gen::arbitrary<bool>(),
                    .relative_gradient_norm = number(),
                    .critical = *rc::gen::arbitrary<bool>(),
                    .budget = number(),

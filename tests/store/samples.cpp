@@ -1,4 +1,4 @@
-#include "samples.h"
+#include "tests/store/samples.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -182,7 +182,7 @@ bool same(const RunResult& a, const RunResult& b) {
          same(a.seconds, b.seconds) && same(a.train_loss, b.train_loss) && same(a.heldout_loss, b.heldout_loss) &&
          same(a.metrics, b.metrics) && same(a.gradient_norm, b.gradient_norm) &&
          same(a.relative_gradient_norm, b.relative_gradient_norm) && a.critical == b.critical &&
-         same(a.budget, b.budget) && same(a.overhead, b.overhead) &&
+         a.gradient_resolved == b.gradient_resolved && same(a.budget, b.budget) && same(a.overhead, b.overhead) &&
          same(a.overhead_by_instrument, b.overhead_by_instrument) && same(a.judgement, b.judgement) &&
          same(a.actions, b.actions) && a.next == b.next;
 }

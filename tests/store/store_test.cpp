@@ -8,7 +8,7 @@
 #include <limits>
 #include <thread>
 
-#include "samples.h"
+#include "tests/store/samples.h"
 #include "thalweg/record/error.h"
 #include "thalweg/store/file_system.h"
 
@@ -220,7 +220,7 @@ TEST(StoreResume, RemovesWhatWillComeAgain) {
   const StoreReader reader(folder / "run.sqlite");
   EXPECT_THAT(reader.readings(), SizeIs(60 * 11));
   EXPECT_EQ(reader.readings().back().step, 59);
-  EXPECT_THAT(reader.evaluations(), SizeIs(60));
+  EXPECT_THAT(reader.evaluations(), SizeIs(61)) << "an evaluation is made before the checkpoint of its step";
   EXPECT_THAT(reader.evaluations().back().metrics, SizeIs(2));
   EXPECT_THAT(reader.actions(), SizeIs(60));
   EXPECT_FALSE(reader.result());
@@ -230,6 +230,19 @@ TEST(StoreResume, RemovesWhatWillComeAgain) {
   for (const Reading& r : samples::step_readings(60, 10)) writer.put(r);
   writer.flush();
   EXPECT_THAT(reader.readings(), SizeIs(60 * 11 + 10));
+}
+
+TEST(StoreResume, KeepsOneEvaluationOfItsStepWhetherOrNotItComesAgain) {
+  const Folder folder;
+  { StoreWriter(folder / "run.sqlite", samples::header(), {}).put(samples::evaluation(10)); }
+  Evaluation again = samples::evaluation(10);
+  again.train_loss = 7.0;
+  for (int i = 0; i < 2; ++i) {
+    StoreWriter writer(folder / "run.sqlite", samples::header(), {}, 10);
+    writer.put(again);
+    writer.put(samples::evaluation(11));
+  }
+  EXPECT_TRUE(same(StoreReader(folder / "run.sqlite").evaluations(), {again, samples::evaluation(11)}));
 }
 
 TEST(StoreResume, KnowsScopesByNameWhateverTheirNumberNow) {

@@ -29,9 +29,10 @@ class StoreWriter final : public ReadingSink {
     double commit_seconds = 0.5;  // longest time between commits: at most this, and one write, is lost by a kill
     Journal journal = Journal::automatic;
   };
-  // Creates the file, or opens it to go on after `resume_at` steps: what was put at or after that step is removed (it
-  // will come again), and so is the result. IoError: another living writer (its pid is named), a run already there and
-  // no resume_at, or what the system says. InputError: not a store, damaged, or of a newer version.
+  // Creates the file, or opens it to go on after `resume_at` steps: what will come again is removed, that is readings
+  // and actions at or after that step, evaluations after it (one at that very step was made before the checkpoint; put
+  // again, it replaces that one), and the result. IoError: another living writer (its pid is named), a run already
+  // there and no resume_at, or what the system says. InputError: not a store, damaged, or of a newer version.
   StoreWriter(const std::filesystem::path& file, const RunHeader& header, Options options,
               std::optional<std::int64_t> resume_at = std::nullopt);
   // Commits what was put, and leaves one file without side files.
@@ -46,9 +47,9 @@ class StoreWriter final : public ReadingSink {
   void finish(const RunResult& result);              // findings and end; commits
   void flush();  // returns when everything put so far is committed, or the store failed
 
-  // The store that failed (disk full, file gone) is given up with one warning, and the run goes on.
+  // A store that failed (disk full, file gone) is given up, and the run goes on: nothing is taken any more.
   bool failed() const;
-  std::string failure() const;  // one line; "" while all is well
+  std::string failure() const;  // which file and why, in one line, for the one warning; "" while all is well
 
   double waited_seconds() const;  // that put() waited for room in the queue
 

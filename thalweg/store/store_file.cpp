@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <system_error>
+#include <utility>
 
 #include "thalweg/record/error.h"
 #include "thalweg/record/quantity.h"
@@ -50,20 +51,22 @@ void create(SQLite::Database& database, const RunHeader& header) {
   transaction.commit();
 }
 
-void remove_from(SQLite::Database& database, const char* sql, std::int64_t step) {
-  SQLite::Statement statement(database, sql);
+void remove_where(SQLite::Database& database, const char* table, const std::string& condition, std::int64_t step) {
+  SQLite::Statement statement(database, std::string("DELETE FROM ") + table + " WHERE " + condition);
   statement.bind(1, step);
   statement.exec();
+}
+
+void remove_evaluations(SQLite::Database& database, const std::string& condition, std::int64_t step) {
+  remove_where(database, "metrics", "evaluation IN (SELECT id FROM evaluations WHERE " + condition + ")", step);
+  remove_where(database, "evaluations", condition, step);
 }
 
 // The run goes on: its header may have changed (more steps, other threads), but it started when it started.
 void resume(SQLite::Database& database, const std::filesystem::path& file, RunHeader header, std::int64_t step) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  remove_from(database, "DELETE FROM frames WHERE step >= ?", step);
-  remove_from(database, "DELETE FROM singles WHERE step >= ?", step);
-  remove_from(database, "DELETE FROM metrics WHERE evaluation IN (SELECT id FROM evaluations WHERE step >= ?)", step);
-  remove_from(database, "DELETE FROM evaluations WHERE step >= ?", step);
-  remove_from(database, "DELETE FROM actions WHERE step >= ?", step);
+  for (const char* const table : {"frames", "singles", "actions"}) remove_where(database, table, "step >= ?", step);
+  remove_evaluations(database, "step > ?", step);  // the one at `step` came before the checkpoint
   database.exec("DELETE FROM result");
   header.started = read_header(database, file).started;
   database.exec("DELETE FROM run");
@@ -102,6 +105,14 @@ struct StoreFile::State {
   std::filesystem::path file;
   OwnerLock lock;
   SQLite::Database database;
+  void write(const Evaluation& evaluation) {
+    // It may come again after all: then once.
+    if (evaluation.step == resumed_at)
+      remove_evaluations(database, "step = ?", *std::exchange(resumed_at, std::nullopt));
+    write_evaluation(database, evaluation);
+  }
+
+  std::optional<std::int64_t> resumed_at;
   std::optional<FrameWriter> frames;  // its statements end before the database does
 };
 
@@ -133,6 +144,7 @@ void StoreFile::prepare(const RunHeader& header, StoreWriter::Journal journal, s
     create(database, header);
   } else {
     resume(database, state_->file, header, *resume_at);
+    state_->resumed_at = resume_at;
   }
   state_->frames.emplace(database);
 }
@@ -159,7 +171,7 @@ void StoreFile::write(const StoreBatch& batch) {
     SQLite::Transaction transaction(state_->database, SQLite::TransactionBehavior::IMMEDIATE);
     for (const auto& [scope, name] : batch.scopes) state_->frames->name_scope(scope, name);
     state_->frames->write(batch.readings);
-    for (const Evaluation& evaluation : batch.evaluations) write_evaluation(state_->database, evaluation);
+    for (const Evaluation& evaluation : batch.evaluations) state_->write(evaluation);
     for (const Action& action : batch.actions) write_action(state_->database, action);
     if (batch.result) write_result(state_->database, *batch.result);
     transaction.commit();

@@ -104,7 +104,7 @@ struct StoreWriter::State {
 
   void give_up(const std::string& why) {
     const std::lock_guard lock(mutex);
-    warning = "the store is given up, and the run goes on without it: " + why;
+    reason = why;
     gone = true;
   }
 
@@ -121,7 +121,7 @@ struct StoreWriter::State {
   double waited = 0.0;
   bool stop = false;
   std::atomic<bool> gone = false;
-  std::string warning;
+  std::string reason;
   std::thread thread;
 };
 
@@ -181,7 +181,7 @@ bool StoreWriter::failed() const { return state_->process.here() && state_->gone
 std::string StoreWriter::failure() const {
   if (!state_->process.here()) return "";
   const std::lock_guard lock(state_->mutex);
-  return state_->warning;
+  return state_->reason;
 }
 
 double StoreWriter::waited_seconds() const {
