@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "thalweg/recipe/parse.h"
 #include "thalweg/record/error.h"
 #include "thalweg/train/evaluate.h"
 #include "thalweg/train/random_state.h"
@@ -67,6 +68,8 @@ Workbench::Workbench(const recipe::Recipe& r)
   }
   steps_per_epoch = (batches_per_epoch + r.batch.accumulate - 1) / r.batch.accumulate;
   notes.insert(notes.end(), data.notes.begin(), data.notes.end());
+  const auto idle = recipe::idle_keys(recipe);
+  notes.insert(notes.end(), idle.begin(), idle.end());
   seed_random(stream_seed(r.seed, RunStream::dropout));
 }
 
@@ -76,7 +79,9 @@ std::unique_ptr<Network> Workbench::fresh_network() const {
 
 std::vector<Batch> Workbench::sample_batches(int count) const {
   const std::int64_t rows = data.train->rows();
-  const std::int64_t size = std::clamp<std::int64_t>(recipe.batch.size > 0 ? recipe.batch.size : rows, 1, 1024);
+  // Larger than training's own where that is small: the noise of the sample falls with its rows, and so does the bound
+  // on ‖G‖.
+  const std::int64_t size = std::clamp<std::int64_t>(recipe.batch.size > 0 ? recipe.batch.size : rows, 512, 1024);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_seed(recipe.seed, RunStream::sample));
   const at::Tensor order = at::randperm(rows, generator, at::kLong);
   std::vector<Batch> result;
