@@ -26,6 +26,13 @@ using testing::parameter;
 using testing::same_bits;
 using testing::set_gradient;
 
+// Small steps by the hundred: threads would only wait for each other, save where a test asks for them.
+class OneThread final : public ::testing::Environment {
+ public:
+  void SetUp() override { at::set_num_threads(1); }
+};
+const ::testing::Environment* const kOneThread = ::testing::AddGlobalTestEnvironment(new OneThread);
+
 std::vector<double> to_vector(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.detach().to(at::kDouble).contiguous();
   return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};

@@ -16,7 +16,6 @@ using recipe::ScheduleKind;
 
 // From 1 at x = 0 to 0 at x = 1.
 double half_cosine(double x) { return 0.5 * (1.0 + std::cos(std::numbers::pi * x)); }
-double between(double low, double high, double share) { return low + (high - low) * share; }
 
 // "" for schedules that need no planned end.
 std::string_view planned_name(ScheduleKind kind) {
@@ -72,8 +71,8 @@ double cycle_position(double t, double period, double growth) {
 
 double one_cycle(double progress, double peak, double final) {
   constexpr double kStart = 1.0 / 25.0;
-  if (progress < peak) return between(1.0, kStart, half_cosine(progress / peak));
-  return peak < 1.0 ? between(final, 1.0, half_cosine((progress - peak) / (1.0 - peak))) : 1.0;
+  if (progress < peak) return std::lerp(1.0, kStart, half_cosine(progress / peak));
+  return peak < 1.0 ? std::lerp(final, 1.0, half_cosine((progress - peak) / (1.0 - peak))) : 1.0;
 }
 
 }  // namespace
@@ -114,17 +113,17 @@ double Schedule::share(std::int64_t step) const {
     case ScheduleKind::plateau:
       return state_.scale;
     case ScheduleKind::linear:
-      return between(o.final, 1.0, 1.0 - progress);
+      return std::lerp(o.final, 1.0, 1.0 - progress);
     case ScheduleKind::polynomial:
-      return between(o.final, 1.0, std::pow(1.0 - progress, o.power));
+      return std::lerp(o.final, 1.0, std::pow(1.0 - progress, o.power));
     case ScheduleKind::cosine:
-      return between(o.final, 1.0, half_cosine(progress));
+      return std::lerp(o.final, 1.0, half_cosine(progress));
     case ScheduleKind::cosine_restarts:
-      return between(o.final, 1.0, half_cosine(cycle_position(t, static_cast<double>(o.period), o.growth)));
+      return std::lerp(o.final, 1.0, half_cosine(cycle_position(t, static_cast<double>(o.period), o.growth)));
     case ScheduleKind::one_cycle:
       return one_cycle(progress, o.peak, o.final);
     case ScheduleKind::warmup_stable_decay:
-      return o.decay > 0.0 ? between(o.final, 1.0, std::min(1.0, (1.0 - progress) / o.decay)) : 1.0;
+      return o.decay > 0.0 ? std::lerp(o.final, 1.0, std::min(1.0, (1.0 - progress) / o.decay)) : 1.0;
   }
   return 1.0;
 }
