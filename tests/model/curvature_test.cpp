@@ -6,6 +6,7 @@
 #include <map>
 
 #include "networks.h"
+#include "thalweg/recipe/names.h"
 
 namespace thalweg::testing {
 namespace {
@@ -15,37 +16,45 @@ struct Example {
   NetworkShape shape;
 };
 
-std::map<std::string, Example> examples() {
+using Examples = std::map<std::string, Example>;
+
+Examples examples_of_images() {
+  const NetworkShape image{.input = {2, 5, 6}}, single{.input = {1, 6, 6}};
   const Layer conv{.type = LayerType::conv, .channels = 3, .padding = 1};
+  const Layer max_pool{.type = LayerType::pool, .kernel = 2, .stride = 0};
+  const Layer norm{.type = LayerType::batch_norm, .activation = Activation::tanh};
+  const Layer flat{.activation = Activation::tanh, .units = 2};
+  Layer relu = conv, average = max_pool, other_pool = max_pool, last_axis = norm, halving = conv;
+  relu.activation = Activation::relu;
+  average.pool = recipe::PoolKind::average;
+  other_pool.kernel = 3;
+  other_pool.stride = 2;
+  last_axis.axis = -1;
+  halving.stride = 2;
+  halving.activation = Activation::tanh;
+  return {
+      {"conv", {{conv, {.type = LayerType::activation, .activation = Activation::tanh}, conv}, image}},
+      {"conv_of_one_channel", {{conv, flat}, single}},
+      {"max_pool", {{relu, max_pool, flat}, image}},
+      {"other_max_pool", {{conv, other_pool}, image}},
+      {"average_pool", {{conv, average}, image}},
+      {"batch_norm", {{conv, norm}, image}},
+      {"batch_norm_last_axis", {{conv, last_axis}, image}},
+      {"residual", {{{.type = LayerType::residual, .inner = {halving}}}, image}},
+  };
+}
+
+Examples examples_of_sequences() {
+  const NetworkShape sequence{.input = {3, 4}}, text{.input = {4}, .tokens = true, .vocabulary = 6};
   const auto recurrent = [](LayerType type, recipe::Return output) {
     return Layer{.type = type, .units = 3, .layers = 2, .output = output};
   };
-  const NetworkShape image{.input = {2, 5, 6}}, single{.input = {1, 6, 6}}, sequence{.input = {3, 4}},
-      vector{.input = {5}};
-  const NetworkShape text{.input = {4}, .tokens = true, .vocabulary = 6};
-  std::map<std::string, Example> result{
-      {"linear", {{{.activation = Activation::tanh, .units = 3}, {.units = 2}}, vector}},
-      {"conv", {{conv, {.type = LayerType::activation, .activation = Activation::tanh}, conv}, image}},
-      {"conv_of_one_channel", {{conv, {.activation = Activation::tanh, .units = 2}}, single}},
-      {"max_pool",
-       {{{.type = LayerType::conv, .activation = Activation::relu, .channels = 3, .padding = 1},
-         {.type = LayerType::pool, .kernel = 2, .stride = 0},
-         {.activation = Activation::tanh, .units = 2}},
-        image}},
-      {"other_max_pool", {{conv, {.type = LayerType::pool, .kernel = 3, .stride = 2}}, image}},
-      {"average_pool",
-       {{conv, {.type = LayerType::pool, .kernel = 2, .stride = 0, .pool = recipe::PoolKind::average}}, image}},
-      {"batch_norm", {{conv, {.type = LayerType::batch_norm, .activation = Activation::tanh}}, image}},
-      {"batch_norm_untracked",
-       {{{.units = 4}, {.type = LayerType::batch_norm, .affine = false, .track = false}}, vector}},
-      {"batch_norm_over_rows", {{{.units = 4}, {.type = LayerType::batch_norm, .axis = 0}}, vector}},
-      {"batch_norm_last_axis", {{conv, {.type = LayerType::batch_norm, .axis = -1}}, image}},
+  const Layer embedding{.type = LayerType::embedding, .units = 4, .positions = recipe::Positions::learned};
+  const Layer bent{.activation = Activation::tanh, .units = 3};
+  return {
       {"layer_norm", {{{.units = 3}, {.type = LayerType::layer_norm}}, sequence}},
-      {"embedding",
-       {{{.type = LayerType::embedding, .units = 4, .positions = recipe::Positions::learned},
-         {.activation = Activation::tanh, .units = 3}},
-        text}},
-      {"one_hot", {{{.type = LayerType::one_hot}, {.activation = Activation::tanh, .units = 3}}, text}},
+      {"embedding", {{embedding, bent}, text}},
+      {"one_hot", {{{.type = LayerType::one_hot}, bent}, text}},
       {"rnn", {{recurrent(LayerType::rnn, recipe::Return::last)}, sequence}},
       {"gru", {{recurrent(LayerType::gru, recipe::Return::all)}, sequence}},
       {"lstm", {{recurrent(LayerType::lstm, recipe::Return::last)}, sequence}},
@@ -53,23 +62,28 @@ std::map<std::string, Example> examples() {
       {"attention", {{{.type = LayerType::attention, .heads = 2}}, sequence}},
       {"attention_causal", {{{.type = LayerType::attention, .heads = 2, .causal = true}}, sequence}},
       {"transformer", {{{.type = LayerType::transformer, .heads = 2, .causal = true}}, sequence}},
-      {"residual",
-       {{{.type = LayerType::residual,
-          .inner =
-              {{.type = LayerType::conv, .activation = Activation::tanh, .channels = 4, .stride = 2, .padding = 1}}}},
-        image}},
-      {"dropout_of_nothing",
-       {{{.units = 4}, {.type = LayerType::dropout, .activation = Activation::tanh, .p = 0.0}}, vector}},
   };
-  for (const auto& [name, kind] : std::map<std::string, Activation>{{"relu", Activation::relu},
-                                                                    {"sigmoid", Activation::sigmoid},
-                                                                    {"softmax", Activation::softmax},
-                                                                    {"gelu", Activation::gelu},
-                                                                    {"elu", Activation::elu},
-                                                                    {"selu", Activation::selu},
-                                                                    {"leaky_relu", Activation::leaky_relu},
-                                                                    {"silu", Activation::silu}}) {
-    result["activation_" + name] = {{{.activation = kind, .units = 4}, {.units = 3}}, vector};
+}
+
+Examples examples_of_vectors() {
+  const NetworkShape vector{.input = {5}};
+  const Layer linear{.units = 4};
+  return {
+      {"linear", {{{.activation = Activation::tanh, .units = 3}, linear}, vector}},
+      {"batch_norm_untracked", {{linear, {.type = LayerType::batch_norm, .affine = false, .track = false}}, vector}},
+      {"batch_norm_over_rows", {{linear, {.type = LayerType::batch_norm, .axis = 0}}, vector}},
+      {"dropout_of_nothing",
+       {{linear, {.type = LayerType::dropout, .activation = Activation::tanh, .p = 0.0}}, vector}},
+  };
+}
+
+Examples examples() {
+  Examples result = examples_of_vectors();
+  result.merge(examples_of_images());
+  result.merge(examples_of_sequences());
+  for (const auto& [kind, name] : recipe::names<Activation>()) {
+    if (kind == Activation::none) continue;
+    result["activation_" + std::string(name)] = {{{.activation = kind, .units = 4}, {.units = 3}}, {.input = {5}}};
   }
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "networks.h"
 #include "test_paths.h"
+#include "thalweg/recipe/names.h"
 
 namespace thalweg::testing {
 namespace {
@@ -25,71 +26,76 @@ const json& golden() {
   return file;
 }
 
-std::map<std::string, std::vector<Layer>> networks() {
-  const Layer flatten{.type = LayerType::flatten};
-  const auto linear = [](std::int64_t units, Activation activation = Activation::none) {
-    return Layer{.activation = activation, .units = units};
-  };
-  const auto pool = [](PoolKind kind, std::int64_t kernel, std::int64_t stride) {
-    return Layer{.type = LayerType::pool, .kernel = kernel, .stride = stride, .pool = kind};
-  };
-  const auto conv = [](std::int64_t channels, std::int64_t stride, Activation activation, bool bias = true) {
-    return Layer{.type = LayerType::conv,
-                 .activation = activation,
-                 .bias = bias,
-                 .channels = channels,
-                 .stride = stride,
-                 .padding = 1};
-  };
-  const auto recurrent = [](LayerType type, std::int64_t units, std::int64_t layers, Return output) {
-    return Layer{.type = type, .units = units, .layers = layers, .output = output};
-  };
-  const auto embedding = [](std::int64_t units, Positions positions) {
-    return Layer{.type = LayerType::embedding, .units = units, .positions = positions};
-  };
-  std::map<std::string, std::vector<Layer>> result{
-      {"linear", {linear(4, Activation::tanh), {.units = 2, .bias = false}}},
-      {"linear_on_sequence", {linear(2, Activation::sigmoid)}},
-      {"conv", {conv(3, 2, Activation::relu), linear(2)}},
-      {"conv_relu_pool", {conv(3, 1, Activation::relu), pool(PoolKind::max, 2, 0), flatten, linear(2)}},
-      {"pools",
-       {{.type = LayerType::conv, .bias = false, .channels = 2, .kernel = 2},
-        pool(PoolKind::max, 3, 1),
-        pool(PoolKind::average, 2, 0),
-        pool(PoolKind::average, 0, 0)}},
+using Networks = std::map<std::string, std::vector<Layer>>;
+
+Layer linear(std::int64_t units, Activation activation = Activation::none) {
+  return {.activation = activation, .units = units};
+}
+Layer pool(PoolKind kind, std::int64_t kernel, std::int64_t stride) {
+  return {.type = LayerType::pool, .kernel = kernel, .stride = stride, .pool = kind};
+}
+Layer conv(std::int64_t stride, Activation activation, bool bias = true) {
+  return {
+      .type = LayerType::conv, .activation = activation, .bias = bias, .channels = 3, .stride = stride, .padding = 1};
+}
+Layer recurrent(LayerType type, std::int64_t units, std::int64_t layers, Return output) {
+  return {.type = type, .units = units, .layers = layers, .output = output};
+}
+Layer embedding(std::int64_t units, Positions positions) {
+  return {.type = LayerType::embedding, .units = units, .positions = positions};
+}
+Layer residual(std::vector<Layer> inner, Activation activation = Activation::none) {
+  return {.type = LayerType::residual, .activation = activation, .inner = std::move(inner)};
+}
+
+Networks networks_of_images() {
+  const Layer narrow{.type = LayerType::conv, .bias = false, .channels = 2, .kernel = 2};
+  return {
+      {"conv", {conv(2, Activation::relu), linear(2)}},
+      {"conv_relu_pool",
+       {conv(1, Activation::relu), pool(PoolKind::max, 2, 0), {.type = LayerType::flatten}, linear(2)}},
+      {"pools", {narrow, pool(PoolKind::max, 3, 1), pool(PoolKind::average, 2, 0), pool(PoolKind::average, 0, 0)}},
       {"batch_norm", {{.type = LayerType::batch_norm, .activation = Activation::tanh}}},
-      {"batch_norm_of_vectors", {{.type = LayerType::batch_norm, .momentum = 0.3, .eps = 0.1}}},
       {"batch_norm_axis_2", {{.type = LayerType::batch_norm, .axis = 2}}},
-      {"layer_norm", {{.type = LayerType::layer_norm}}},
       {"layer_norm_of_images", {{.type = LayerType::layer_norm}}},
+      {"lstm_on_image", {recurrent(LayerType::lstm, 2, 1, Return::last)}},
+      {"residual_conv_projection", {residual({conv(2, Activation::none, false)})}},
+  };
+}
+
+Networks networks_of_sequences() {
+  return {
+      {"linear_on_sequence", {linear(2, Activation::sigmoid)}},
+      {"layer_norm", {{.type = LayerType::layer_norm}}},
       {"embedding", {embedding(4, Positions::learned)}},
       {"embedding_sinusoidal", {embedding(5, Positions::sinusoidal)}},
       {"one_hot", {{.type = LayerType::one_hot}, linear(2, Activation::tanh)}},
       {"rnn", {recurrent(LayerType::rnn, 3, 2, Return::last)}},
       {"gru", {recurrent(LayerType::gru, 2, 1, Return::all)}},
       {"lstm", {recurrent(LayerType::lstm, 2, 2, Return::last)}},
-      {"lstm_on_image", {recurrent(LayerType::lstm, 2, 1, Return::last)}},
       {"attention", {{.type = LayerType::attention, .heads = 2}}},
       {"attention_causal", {{.type = LayerType::attention, .heads = 2, .causal = true}}},
       {"transformer", {{.type = LayerType::transformer, .units = 6, .heads = 2, .causal = true}}},
-      {"residual",
-       {{.type = LayerType::residual,
-         .activation = Activation::relu,
-         .inner = {linear(4, Activation::tanh), linear(3)}}}},
-      {"residual_linear_projection", {{.type = LayerType::residual, .inner = {linear(2, Activation::tanh)}}}},
-      {"residual_conv_projection", {{.type = LayerType::residual, .inner = {conv(3, 2, Activation::none, false)}}}},
+  };
+}
+
+Networks networks_of_vectors() {
+  return {
+      {"linear", {linear(4, Activation::tanh), {.units = 2, .bias = false}}},
+      {"batch_norm_of_vectors", {{.type = LayerType::batch_norm, .momentum = 0.3, .eps = 0.1}}},
+      {"residual", {residual({linear(4, Activation::tanh), linear(3)}, Activation::relu)}},
+      {"residual_linear_projection", {residual({linear(2, Activation::tanh)})}},
       {"softmax_of_one", {linear(1, Activation::softmax)}},
   };
-  for (const auto& [name, kind] : std::map<std::string, Activation>{{"relu", Activation::relu},
-                                                                    {"tanh", Activation::tanh},
-                                                                    {"sigmoid", Activation::sigmoid},
-                                                                    {"softmax", Activation::softmax},
-                                                                    {"gelu", Activation::gelu},
-                                                                    {"elu", Activation::elu},
-                                                                    {"selu", Activation::selu},
-                                                                    {"leaky_relu", Activation::leaky_relu},
-                                                                    {"silu", Activation::silu}}) {
-    result["activation_" + name] = {linear(3), {.type = LayerType::activation, .activation = kind}};
+}
+
+Networks networks() {
+  Networks result = networks_of_vectors();
+  result.merge(networks_of_images());
+  result.merge(networks_of_sequences());
+  for (const auto& [kind, name] : recipe::names<Activation>()) {
+    if (kind == Activation::none) continue;
+    result["activation_" + std::string(name)] = {linear(3), {.type = LayerType::activation, .activation = kind}};
   }
   return result;
 }

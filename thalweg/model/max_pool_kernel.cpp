@@ -1,5 +1,6 @@
 #include "thalweg/model/max_pool_kernel.h"
 
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -7,6 +8,12 @@ namespace thalweg::kernel {
 namespace {
 
 constexpr int kCut = 4;
+
+#ifdef __AVX__
+constexpr std::size_t kRegister = 32;  // bytes
+#else
+constexpr std::size_t kRegister = 16;
+#endif
 
 // N neighbouring windows at once, in the vector types that clang and g++ share. (Loops over short rows with entries two
 // apart are not turned into vector code by either.)
@@ -100,7 +107,7 @@ void cover(std::int64_t count, const Function& f) {
   if (i < count) f(Block<Scalar, N>{}, count - N);
 }
 template <typename Scalar>
-constexpr int kWidest = 32 / sizeof(Scalar);
+constexpr int kWidest = kRegister / sizeof(Scalar);
 
 template <bool kRelu, typename Scalar>
 void pool_plane(Plane plane, const Scalar* x, Scalar* y, std::uint8_t* choice) {
