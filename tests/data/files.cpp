@@ -45,6 +45,7 @@ TestFolder::~TestFolder() {
 
 fs::path TestFolder::write(const std::string& name, std::string_view bytes) const {
   fs::create_directories((path_ / name).parent_path());
+  fs::remove(path_ / name);  // a new file: an old one may be mapped, and some disks are slow to overwrite
   std::ofstream(path_ / name, std::ios::binary) << bytes;
   return path_ / name;
 }

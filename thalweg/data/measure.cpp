@@ -44,7 +44,8 @@ at::ScalarType working_type(at::ScalarType type) {
 }
 
 std::int64_t block_rows(const Array& array) {
-  constexpr std::int64_t kValues = 1 << 16;
+  constexpr std::int64_t kValues =
+      30'000;  // fewer than ATen shares among threads, whose meeting costs more than such a block
   return std::clamp<std::int64_t>(kValues / array.row_elements(), 1, 4096);
 }
 
