@@ -59,6 +59,14 @@ TEST_F(Compare, ANarrowTerminalGetsTwoTables) {
   EXPECT_THAT(said.out, HasSubstr("   steps  time  instruments  stopped by  verdict\n"));
 }
 
+TEST_F(Compare, ValuesThatDoNotFitInOneLineStandBelowEachOther) {
+  write("a", {.lr = 0.001});
+  write("b", {.lr = 0.1});
+  write("c", {.lr = 0.0001});
+  EXPECT_THAT(call({"runs/a", "runs/b", "runs/c"}, "40").out,
+              HasSubstr("  optimizer.lr  0.001 (a)\n                0.1 (b)\n                0.0001 (c)\n"));
+}
+
 TEST_F(Compare, RunsThatDifferOnlyInTheSeedGetAMeanAndAnInterval) {
   write("s0", {.seed = 0, .loss = 0.30, .accuracy = 0.88});
   write("s1", {.seed = 1, .loss = 0.32, .accuracy = 0.90, .healthy = false});

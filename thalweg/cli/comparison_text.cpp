@@ -97,9 +97,9 @@ std::string repetition_table(const Comparison& comparison, const Look& look) {
                        rows, look);
 }
 
-// "0.001 (a, b), 0.01 (c)"
-std::string values_of(const KeyDifference& difference) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> by_value;
+// Each value with the runs that have it: "0.001 (a, b)".
+std::vector<std::string> values_of(const KeyDifference& difference) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_value;  // in order of appearance
   for (std::size_t i = 0; i < difference.values.size(); ++i) {
     const std::string value = difference.values[i].empty() ? "not there" : safe_text(difference.values[i]);
     auto found =
@@ -109,7 +109,20 @@ std::string values_of(const KeyDifference& difference) {
   }
   std::vector<std::string> texts;
   for (const auto& [value, runs] : by_value) texts.push_back(fmt::format("{} ({})", value, fmt::join(runs, ", ")));
-  return fmt::format("{}", fmt::join(texts, ", "));
+  return texts;
+}
+
+// All values in one line where they fit in `width`, else each on lines of its own.
+std::vector<std::string> value_lines(const KeyDifference& difference, int width) {
+  const std::vector<std::string> values = values_of(difference);
+  const std::string all = fmt::format("{}", fmt::join(values, ", "));
+  if (report::display_width(all) <= width) return {all};
+  std::vector<std::string> lines;
+  for (const std::string& value : values) {
+    const std::vector<std::string> wrapped = report::wrapped(value, width);
+    lines.insert(lines.end(), wrapped.begin(), wrapped.end());
+  }
+  return lines;
 }
 
 std::string difference_list(const Comparison& comparison, const Look& look) {
@@ -122,7 +135,7 @@ std::string difference_list(const Comparison& comparison, const Look& look) {
   std::string text = heading("Recipes differ in", look);
   for (const KeyDifference& difference : comparison.differences) {
     std::string head = "  " + report::padded(report::cut(safe_text(difference.key), width), width) + "  ";
-    for (const std::string& line : report::wrapped(values_of(difference), look.width - width - 4)) {
+    for (const std::string& line : value_lines(difference, look.width - width - 4)) {
       text += head + line + "\n";
       head = std::string(static_cast<std::size_t>(width) + 4, ' ');
     }
