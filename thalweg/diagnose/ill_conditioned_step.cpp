@@ -93,7 +93,7 @@ std::vector<Comparison> comparisons(const History& history, const IllConditioned
   const std::int64_t last = history.last_step(), first = first_step(history.series(Quantity::loss));
   const auto enough = static_cast<std::size_t>(options.readings);
   std::vector<Comparison> result;
-  for (std::int64_t size = options.window; last - size / 2 + 1 > first; size *= 2) {
+  for (std::int64_t size = options.window; size <= options.longest && last - size / 2 + 1 > first; size *= 2) {
     const Steps early{std::max(first, last - size + 1), last - size / 2}, late{last - size / 2 + 1, last};
     if (within(curvature, early).size() < enough || within(curvature, late).size() < enough) continue;
     const auto up = values(within(uphill, late));

@@ -7,7 +7,7 @@
 // and most steps of the late half go uphill on their own batch. And this is either beyond chance over the whole run:
 // steps that rise by more than a twentieth of what the slope promised, each against the healthy chance of at most 2/5,
 // so that a false alarm anywhere in the run has a chance of at most 5% by that alone (SignEvidence); or the loss has
-// been thrown above where it began. Windows of the run's last 64, 128, 256, … steps are tried.
+// been thrown above where it began. Windows of the run's last 64, 128, … 2048 steps are tried.
 //
 // g'Hg every few steps: u'Hu/u'u · g'g, with the forward-only u'Hu (or the exact one where there is only that). For SGD
 // this is g'Hg, since u = −εg; for other optimizers it is the curvature along the step, as if the gradient lay along
@@ -20,16 +20,16 @@
 namespace thalweg {
 
 struct IllConditionedStepOptions {
-  int window = 64;           // steps of the shortest window
-  int readings = 4;          // of the curvature, in each half, else the window is too short
-  double growth = 10.0;      // fault: median g'Hg (late) ≥ growth · median |g'Hg| (early)
-  double shrunk = 1.0;       // and median g'g (late) ≥ shrunk · median g'g (early)
-  double oscillation = 3.0;  // and the loss grew, or its scatter did by this factor while it did not fall
-  double uphill = 0.5;       // and more than this share of the late half's steps go uphill
-  double rise = 0.05;        // evidence: L(θ+u) − L(θ) > rise · |g'u|, and above its error bar
-  double healthy_uphill =
-      0.4;  // the most a healthy run does that, given what went before (0.32 in the worst of the calibration)
-  double alpha = 0.05;  // and SignEvidence ≥ 1/alpha
+  int window = 64;              // steps of the shortest window
+  int longest = 2048;           // and of the longest: slower growth is no matter of single steps
+  int readings = 4;             // of the curvature, in each half, else the window is too short
+  double growth = 10.0;         // fault: median g'Hg (late) ≥ growth · median |g'Hg| (early)
+  double shrunk = 1.0;          // and median g'g (late) ≥ shrunk · median g'g (early)
+  double oscillation = 3.0;     // and the loss grew, or its scatter did by this factor while it did not fall
+  double uphill = 0.5;          // and more than this share of the late half's steps go uphill
+  double rise = 0.05;           // evidence: L(θ+u) − L(θ) > rise · |g'u|, and above its error bar
+  double healthy_uphill = 0.4;  // the most that a healthy step does so, given what went before; 0.32 was seen
+  double alpha = 0.05;          // and SignEvidence ≥ 1/alpha
 };
 
 Judgement judge_ill_conditioned_step(const History& history, const IllConditionedStepOptions& options = {});

@@ -54,22 +54,30 @@ std::string seen(Course course, const LossLevel& level) {
   }
 }
 
-void add_evidence(Finding& finding, Course course, const LossLevel& level, const LearningRateTooHighOptions& options) {
+void add_evidence(Finding& finding, const History& history, Course course, const LossLevel& level,
+                  const LearningRateTooHighOptions& options) {
   const auto& limits = options.level;
-  const auto add = [&](Quantity quantity, double value, double threshold, std::string source) {
-    finding.evidence.push_back({quantity, "", value, threshold, std::move(source)});
+  const auto add = [&](double value, double threshold, std::string source) {
+    if (value >= threshold) finding.evidence.push_back({Quantity::loss, "", value, threshold, std::move(source)});
   };
-  const double thrown = course == Course::diverged ? limits.diverged : limits.thrown;
-  add(Quantity::loss, level.highest, thrown * level.ceiling,
+  const double thrown = level.highest >= limits.diverged * level.ceiling ? limits.diverged : limits.thrown;
+  add(level.highest, thrown * level.ceiling,
       fmt::format("{:.3g} times the higher of the first and the best constant's loss; {}", thrown, kExperiment));
-  if (course == Course::stayed_up) {
-    add(Quantity::loss, level.recent, limits.stuck * level.floor,
-        fmt::format("nothing learnt: {:.2g} of the lower of the two; e-value {:.3g}, limit {:.3g} (Ville 1939; Shin et "
-                    "al. 2023)",
-                    limits.stuck, level.evidence, 1.0 / limits.alpha));
-  } else if (course == Course::half_way) {
-    add(Quantity::loss, level.recent, options.came_down * level.floor,
+  if (course == Course::half_way) {
+    add(level.recent, options.came_down * level.floor,
         fmt::format("{:.2g} of the lower of the two at the end; {}", options.came_down, kExperiment));
+  } else {
+    add(level.recent, limits.stuck * level.floor,
+        fmt::format("nothing learnt: {:.2g} of the lower of the two; {}", limits.stuck, kExperiment));
+  }
+  if (finding.evidence.empty()) {
+    const double last = history.series(Quantity::loss).back().value;
+    finding.evidence.push_back({Quantity::loss, "", level.up ? level.at_up : last, limits.stuck * level.floor,
+                                fmt::format("all that was learnt was lost; {}", kExperiment)});
+  }
+  if (course == Course::stayed_up) {
+    finding.message +=
+        fmt::format(" Chance of this in a healthy run: below 1 in {:.0f}.", std::min(level.evidence, 1e6));
   }
 }
 
@@ -83,13 +91,13 @@ Finding finding_of(const History& history, Course course, const LossLevel& level
   finding.severity = fault ? Severity::fault : Severity::warning;
   finding.first_step = up;
   finding.last_step = losses.back().step;
-  add_evidence(finding, course, level, options);
+  finding.message = seen(course, level);
+  add_evidence(finding, history, course, level, options);
   const Steps around{std::max<std::int64_t>(0, up - 16), up + 16};
   if (const auto rho = largest_overshoot(history, around)) {
     finding.evidence.push_back({Quantity::overshoot, "", *rho, 1.0,
                                 "above 1 a step climbs: Goodfellow, Bengio, Courville 2016, section 8.2.1"});
   }
-  finding.message = seen(course, level);
   if (course == Course::recovered) return finding;
   if (const auto remedy = change_rate(history, rate_factor(history, around), up)) {
     finding.message += fmt::format(" Lower {} to about {}.", remedy->lever, remedy->value);

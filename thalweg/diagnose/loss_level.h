@@ -12,13 +12,16 @@
 namespace thalweg {
 
 struct LossLevelOptions {
-  int block = 16;       // steps of a block
-  double thrown = 1.5;  // thrown: median of three losses ≥ thrown · ceiling
-  double spike =
-      10.0;  // or, if all blocks since are stuck: one loss ≥ thrown · ceiling and ≥ ceiling + spike · scatter
+  int block = 16;  // steps of a block
+  // thrown: median of three losses ≥ thrown · ceiling and ≥ ceiling + noise · (lower quartile of the blocks' scatter);
+  // one such loss is enough where every block since is stuck
+  double thrown = 1.5;
+  double noise = 10.0;
   double stuck = 0.9;     // nothing learnt: block median ≥ stuck · floor
-  double learnt = 0.8;    // something learnt: block median ≤ learnt · floor
-  double diverged = 1e3;  // diverged: last losses ≥ diverged · ceiling, or not finite
+  double learnt = 0.8;    // something learnt: block median ≤ learnt · floor,
+  int learnt_blocks = 4;  // so many blocks in a row
+  double diverged = 1e3;  // diverged: last losses ≥ diverged · ceiling,
+  double grown = 10.0;    // or not finite, after one of the last 50 ≥ grown · ceiling
   double alpha = 0.01;    // chance of a false 'stayed up' over the whole run, see SignEvidence
 };
 
@@ -31,6 +34,7 @@ struct LossLevel {
   double recent_few = 0.0;         // median of the last 8 steps
   double highest = 0.0;            // highest median of three consecutive losses
   std::optional<std::int64_t> up;  // first step at which the loss was thrown up, or all that was learnt was lost again
+  double at_up = 0.0;              // highest median of three in the block that begins there
   std::int64_t steps_up = 0;       // steps since then
   bool diverged = false;           // the last losses are not finite after growth, or a thousand times the ceiling
   bool stayed_up = false;          // in block after block since, the loss has stayed at the floor or been thrown again
