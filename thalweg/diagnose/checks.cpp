@@ -50,6 +50,8 @@ void fill_causes(std::vector<Finding>& findings) {
           findings, [&](const Finding& f) { return f.code == cause.code && f.severity == Severity::fault; });
       if (cause.of == finding.code && present) finding.causes.emplace_back(cause.code);
     }
+    if (!finding.causes.empty())
+      finding.message += fmt::format(" It follows from {}: mend that first.", finding.causes.front());
   }
 }
 
@@ -58,6 +60,7 @@ Judgement without_fault(const History& history, std::vector<std::string> unjudge
   const auto level = loss_level(history);
   std::string open = fmt::format("{}", fmt::join(unjudged, "; "));
   if (!level) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = "no step was made yet"};
+  if (!rate_judged) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = open};
   if (level->floor > 0.0 && !(level->recent < kNothingLearnt * level->floor)) {
     return {.verdict = Verdict::cannot_tell,
             .findings = {},
@@ -65,7 +68,6 @@ Judgement without_fault(const History& history, std::vector<std::string> unjudge
                                   "here explains it; a longer run would tell{}{}",
                                   level->recent, open.empty() ? "" : "; ", open)};
   }
-  if (!rate_judged) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = open};
   return {.verdict = Verdict::healthy,
           .findings = {},
           .reason = fmt::format("the loss came from {:.3g} to {:.3g}, and no check found a fault{}", level->start,

@@ -77,7 +77,7 @@ void add_evidence(Finding& finding, const History& history, Course course, const
   }
   if (course == Course::stayed_up) {
     finding.message +=
-        fmt::format(" Chance of this in a healthy run: below 1 in {:.0f}.", std::min(level.evidence, 1e6));
+        fmt::format(" Chance of this in a healthy run: below 1 in {:.0f}.", std::min(level.evidence, 1e4));
   }
 }
 

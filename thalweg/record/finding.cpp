@@ -9,61 +9,50 @@ namespace {
 // One entry a check: a code without a check is not listed. In order of causal role, root first.
 constexpr std::array<FindingInfo, 5> kFindings = {{
     {"input_scale", "The inputs have a bad scale",
-     "The network gets inputs that are far too large, or columns whose scales differ by orders of magnitude. "
-     "Initialisers "
-     "assume inputs near zero mean and unit variance; curvature in the first layer grows with the square of the input, "
-     "so "
-     "that one rate is too high for the large columns and too low for the small ones.",
-     "At the first step: input_rms, input_max_abs, input_scale_spread. A fault needs a measured consequence too: an "
-     "initial_loss far above constant_loss, steps that overshoot, or a loss that stays near the best constant's; "
-     "otherwise "
-     "it is a warning.",
-     "Standardise: data.input_scaling = \"standardize\" (per column, fitted on the training part). Pixels: \"unit\" is "
-     "enough.",
+     "The network gets inputs that are far too large or too small, or columns whose scales differ by orders of "
+     "magnitude. Initialisers assume inputs near zero mean and unit variance; curvature in the first layer grows with "
+     "the square of the input, so that one rate is too high for the large columns and too low for the small ones.",
+     "Before the first step: input_rms above 10, input_max_abs below 0.05, or input_scale_spread above 100. A fault "
+     "needs a measured harm too: an initial_loss of more than twice constant_loss, a loss that was thrown up, or one "
+     "that is still above half of the best constant's after 200 steps; otherwise it is a warning.",
+     "Standardise: data.input_scaling = \"standardize\" (fitted on the training part). For pixels \"unit\" is enough.",
      "LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3"},
     {"learning_rate_too_high", "The learning rate is too high",
-     "Steps are so long that they throw the network uphill, out of the region it should descend into: the loss rises "
-     "above "
-     "that of the best constant prediction, or blows up, or jumps about without falling. A single spike that heals is "
-     "no "
-     "fault, nor is an overshoot near 1: healthy runs live there.",
-     "The loss over a window against the loss before and against constant_loss; overshoot (ρ), its sign test over the "
-     "window; "
-     "actual_change of single steps.",
-     "Lower optimizer.lr: to lr/(2ρ) where the overshoot ρ was measured, the minimum of the quadratic model along the "
-     "step; "
-     "by a factor of ten where it was not. Warm-up helps where only the first steps are too long.",
+     "Steps are so long that they throw the network out of the region it should descend into: the loss blows up, or "
+     "units die in the blow and the loss settles at that of a constant prediction. A spike that heals is no fault, nor "
+     "is an overshoot near 1: healthy runs live there.",
+     "The loss: three in a row at 1.5 times the higher of initial_loss and constant_loss and out of the noise, or all "
+     "that was learnt lost again; and since then, block after block of 16 steps, no descent below 0.9 of the lower of "
+     "the two, beyond chance at 1% over the whole run. Or a thousandfold loss, or one that is not finite after growth. "
+     "Or thrown, and still above half at the end of the run.",
+     "Lower optimizer.lr: to lr/(2ρ) where an overshoot ρ above 1 was measured, the minimum of the quadratic model "
+     "along the step; by a factor of ten where it was not. Where only the first steps threw the loss up: "
+     "schedule.warmup.",
      "Goodfellow, Bengio, Courville 2016, sections 8.2.1 and 11.4.1; Cohen et al. 2021"},
-    {"learning_rate_too_low", "The learning rate is too low",
-     "Steps use a small part of the descent that the landscape offers: the loss falls slowly and steadily, and at the "
-     "end of "
-     "the run it is still falling. The run is not finished, it is slow.",
-     "overshoot (ρ) at the peak rate, median over the run: about lr/(2 best lr) along the step. Together with a loss "
-     "that is "
-     "still falling, and has come down little, at the end.",
-     "Raise optimizer.lr: to lr/(2ρ), at most a hundred times the present one.",
-     "Goodfellow, Bengio, Courville 2016, section 11.4.1; LeCun, Simard, Pearlmutter 1993"},
     {"ill_conditioned_step", "The steps are ill-conditioned",
      "The gradient does not shrink, but the curvature along the step grows by an order of magnitude: the slope is "
-     "there, and "
-     "yet each step loses to curvature what it gains by slope. The loss, or its oscillation, grows with it.",
-     "gradient_sq and curvature_along_gradient (or their stand-ins from the step: gᵀg and uᵀHu/uᵀu · gᵀg), early "
-     "against late "
-     "half of a window; overshoot above 1 in most steps; loss and its scatter, early against late.",
-     "Lower optimizer.lr to lr/(2ρ), so that the step fits the curvature again; a decaying schedule or a "
-     "preconditioned "
-     "optimizer (adamw) treats the cause.",
+     "there, and yet each step loses to curvature what it gains by slope. The loss, or its oscillation, grows with it.",
+     "Early against late half of a window: gradient_sq does not shrink, curvature_along_gradient (between exact "
+     "readings uᵀHu/uᵀu · gᵀg) grows tenfold, the loss or its scatter grows, and most late steps go uphill on their "
+     "own batch (actual_change above 0), beyond chance at 5% over the whole run or with the loss above where it began.",
+     "Lower optimizer.lr to lr/(2ρ), so that the step fits the curvature again; a decaying schedule or an optimizer "
+     "that scales its directions (adamw) treats the cause.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Cohen et al. 2021"},
+    {"learning_rate_too_low", "The learning rate is too low",
+     "Each step uses a hundredth of the descent on offer, or less, and the run has not got far. It is not finished, it "
+     "is slow.",
+     "At the peak of the schedule, over 200 steps or more: the median overshoot is below 0.01 with 95% confidence (the "
+     "best step along u is u/(2ρ)), the weights move by less than 2e-4 of their length a step, and the loss is still "
+     "above half of the lower of initial_loss and constant_loss.",
+     "Raise optimizer.lr: to lr/(2ρ), at most a hundred times the present one.",
+     "Goodfellow, Bengio, Courville 2016, sections 8.2.1 and 11.4.1"},
     {"non_finite", "A number is not finite",
      "The loss, a gradient or a weight became infinite or not a number. Nothing after that step is training.",
-     "The first step and quantity (loss before gradient before weight) that is not finite, and the layers where it "
-     "shows. "
-     "Growth by orders of magnitude just before says that the steps diverged; none says that an operation (log 0, 0/0, "
-     "a bad "
-     "input cell) made it.",
-     "Where the loss or the weights grew before: a lower learning rate, or optimizer.clip_norm. Where they did not: "
-     "look at "
-     "the loss (log of 0: loss.kind with logits, or loss.clip) and at the data.",
+     "The first step and quantity (loss before gradient before update before weight) that is not finite, and the "
+     "parameters where it shows. Growth to a hundred times within the 50 steps before says that the steps diverged; "
+     "none says that an operation (log of 0, 0/0, a bad input cell) made it.",
+     "After growth: a lower learning rate, or optimizer.clip_norm. Without: look at the loss (log of 0: a loss on "
+     "logits, or loss.clip) and at the data.",
      "Goodfellow, Bengio, Courville 2016, sections 4.1 and 8.2.4"},
 }};
 

@@ -37,18 +37,15 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "Karpathy 2019, A recipe for training neural networks"},
     {Quantity::constant_loss, "constant_loss", "loss", "min over c of 1/n Σ ℓ(c, y_i)",
      "The loss of the best prediction that ignores the input: class frequencies for cross-entropy, the mean for "
-     "squared "
-     "error. A network that does not get below it has learnt nothing.",
+     "squared error. A network that does not get below it has learnt nothing.",
      kDefinition},
     {Quantity::relative_gradient_norm, "relative_gradient_norm", "1", "‖G(θ)‖ / ‖G(θ₀)‖",
      "Length of the gradient over the whole training part (or a sample) now, over its length at the first step. Near "
-     "zero "
-     "at a critical point; most runs stop far from one.",
+     "zero at a critical point; most runs stop far from one.",
      kTextbook},
     {Quantity::gradient_sq, "gradient_sq", "loss²/weight²", "gᵀg",
      "Squared length of the mini-batch gradient, of the whole model or of one parameter. In healthy training it may "
-     "well "
-     "grow.",
+     "well grow.",
      kTextbook},
     {Quantity::weight_sq, "weight_sq", "weight²", "wᵀw", "Squared length of the weights after the step.", kDefinition},
     {Quantity::update_sq, "update_sq", "weight²", "uᵀu, u = θ after − θ before",
@@ -59,8 +56,7 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "The rate in force at this step, schedule included.", kDefinition},
     {Quantity::gradient_cosine, "gradient_cosine", "1", "g_tᵀg_{t−1} / (‖g_t‖ ‖g_{t−1}‖)",
      "Cosine of the angle between consecutive mini-batch gradients. Near −1 the steps bounce from wall to wall; near 0 "
-     "noise "
-     "or many directions share them; near 1 larger steps would do.",
+     "noise or many directions share them; near 1 larger steps would do.",
      kDefinition},
     {Quantity::actual_change, "actual_change", "loss", "L(θ+u) − L(θ), same rows, same random state",
      "By how much the step changed the loss of its own batch. Positive: the step went uphill on the very rows it was "
@@ -68,47 +64,39 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      kDefinition},
     {Quantity::predicted_change, "predicted_change", "loss", "gᵀu + ½ uᵀHu",
      "What the quadratic model promises of the step, with the exact curvature. Compare it with actual_change: where "
-     "they "
-     "agree the model tells the truth.",
+     "they agree the model tells the truth.",
      kTextbook},
     {Quantity::curvature_along_gradient, "curvature_along_gradient", "loss³/weight⁴", "gᵀHg",
      "Curvature of the mini-batch loss along its gradient, exact (one Hessian-vector product). The textbook watches it "
-     "beside "
-     "gᵀg: a step −εg is uphill to second order where ½ε gᵀHg > gᵀg.",
+     "beside gᵀg: a step −εg is uphill to second order where ½ε gᵀHg > gᵀg.",
      kTextbook},
     {Quantity::curvature_along_update, "curvature_along_update", "loss", "uᵀHu",
      "Curvature of the mini-batch loss along the step really made, exact (one Hessian-vector product).", kTextbook},
     {Quantity::curvature_secant, "curvature_secant", "loss", "2 (L(θ+u) − L(θ) − gᵀu)",
      "Curvature along the step from one more forward pass: uᵀHu averaged along the step. Its error bar is the rounding "
-     "of "
-     "the loss difference.",
+     "of the loss difference.",
      "Taylor's theorem; error bar from the rounding of L"},
     {Quantity::overshoot, "overshoot", "1", "ρ = ½ uᵀHu / (−gᵀu)",
      "How far the step overshoots along its own direction, exact: below 1 it descends, at 1 it gains nothing, above 1 "
-     "it "
-     "climbs; the best step along u is u/(2ρ). For SGD it is ½ε gᵀHg / gᵀg. Healthy runs hover near 1, so that the "
-     "level "
-     "alone is no fault.",
+     "it climbs; the best step along u is u/(2ρ). For SGD it is ½ε gᵀHg / gᵀg. Healthy runs hover near 1, so that the "
+     "level alone is no fault.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Cohen et al. 2021"},
     {Quantity::overshoot_secant, "overshoot_secant", "1", "ρ = 1 + (L(θ+u) − L(θ)) / (−gᵀu)",
      "The overshoot from one more forward pass (uᵀHu by the secant). It sees the whole step, where the exact one sees "
-     "the "
-     "curvature at its start.",
+     "the curvature at its start.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Taylor's theorem"},
     {Quantity::input_mean, "input_mean", "of the input", "1/(n d) Σ x_ij",
      "Mean of all input values as the network gets them, after scaling. Best near 0.",
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
     {Quantity::input_rms, "input_rms", "of the input", "√(1/(n d) Σ x_ij²)",
      "Root mean square of all input values as the network gets them. Best near 1: initialisers assume it, and the "
-     "curvature "
-     "in the first layer grows with its square.",
+     "curvature in the first layer grows with its square.",
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
     {Quantity::input_max_abs, "input_max_abs", "of the input", "max |x_ij|",
      "Largest input value as the network gets it. 255 says raw pixels.", kDefinition},
     {Quantity::input_scale_spread, "input_scale_spread", "1", "max_j σ_j / min_j σ_j over columns with σ_j > 0",
      "How unequal the input columns are: largest over smallest non-zero standard deviation. A column is a table's "
-     "column, "
-     "an image's channel, a sequence's feature. The condition number of the first layer grows with its square.",
+     "column, an image's channel, a sequence's feature. The condition number of the first layer grows with its square.",
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
     {Quantity::target_rms, "target_rms", "of the target", "√(1/(n d) Σ y_ij²)",
      "Root mean square of real targets as the loss gets them.", kDefinition},
