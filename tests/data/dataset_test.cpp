@@ -216,6 +216,8 @@ TEST_F(Datasets, NotFiniteValuesAreRefusedInEveryPart) {
   data.path = "good.safetensors";
   data.test = std::string("d.safetensors");
   EXPECT_THAT(message_of<InputError>([&] { load(data); }), HasSubstr("array x[6, 1] = inf"));
+  store({{"x", at::full({8, 2}, 1e60, at::kDouble)}, {"y", at::zeros({8}, at::kLong)}});
+  EXPECT_THAT(message_of<InputError>([&] { load(data); }), HasSubstr("too large for float32"));
 }
 
 TEST_F(Datasets, RefusesTablesWithoutContent) {

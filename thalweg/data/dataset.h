@@ -57,10 +57,10 @@ struct DataStatistics {
   double input_mean = 0.0;
   double input_rms = 0.0;
   double input_max_abs = 0.0;
-  double input_scale_spread =
-      1.0;                  // largest over smallest non-zero standard deviation among columns (channels, features)
-  double target_rms = 0.0;  // real targets
-  std::vector<double> class_share;  // classes: share of each in the training part
+  // Largest over smallest non-zero standard deviation among columns (channels, features).
+  double input_scale_spread = 1.0;
+  double target_rms = 0.0;          // real targets
+  std::vector<double> class_share;  // classes: share of each in the training part; labels: share of ones
 };
 
 struct Dataset {

@@ -16,7 +16,7 @@ namespace {
   const at::Tensor flat = block.to(at::kDouble).flatten(1);
   const at::Tensor wrong = flat.isfinite().logical_not_();
   if (!wrong.any().item<bool>()) {
-    throw InputError(fmt::format("{}: has values too large to be averaged", array.name));
+    throw InputError(fmt::format("{}: has values too large for float32 or their average; divide them", array.name));
   }
   std::int64_t rest = wrong.flatten().to(at::kByte).argmax().item<std::int64_t>();
   const double value = flat.flatten()[rest].item<double>();
@@ -57,8 +57,7 @@ void for_each_block(const Array& array, std::span<const std::int64_t> rows,
   }
 }
 
-Moments measure(const Array& array, std::span<const std::int64_t> rows,
-                const std::function<at::Tensor(const at::Tensor&)>& scaled) {
+Moments measure(const Array& array, std::span<const std::int64_t> rows, const BlockScaling& scaled) {
   Moments moments(array.row_elements());
   for_each_block(array, rows, [&](std::int64_t first, const at::Tensor& raw) {
     const at::Tensor block = scaled ? scaled(raw) : raw.to(working_type(array.type));
@@ -70,11 +69,11 @@ Moments measure(const Array& array, std::span<const std::int64_t> rows,
   return moments;
 }
 
-void check_finite(const Array& array, std::span<const std::int64_t> rows) {
+void check_finite(const Array& array, std::span<const std::int64_t> rows, const BlockScaling& scaled) {
   if (array.whole_numbers()) return;
   for_each_block(array, rows, [&](std::int64_t first, const at::Tensor& block) {
-    if (!block.to(working_type(array.type)).isfinite().all().item<bool>())
-      not_finite(array, rows.subspan(static_cast<std::size_t>(first)), block);
+    if (scaled(block).isfinite().all().item<bool>()) return;
+    not_finite(array, rows.subspan(static_cast<std::size_t>(first)), block);
   });
 }
 

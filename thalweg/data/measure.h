@@ -33,12 +33,14 @@ std::int64_t block_rows(const Array& array);
 void for_each_block(const Array& array, std::span<const std::int64_t> rows,
                     const std::function<void(std::int64_t first, at::Tensor block)>& f);
 
-// InputError, naming the element, where a value is not finite. `scaled` is applied to each block first, where given.
-Moments measure(const Array& array, std::span<const std::int64_t> rows,
-                const std::function<at::Tensor(const at::Tensor&)>& scaled = {});
+// What is done to a block before it is looked at.
+using BlockScaling = std::function<at::Tensor(const at::Tensor&)>;
 
-// InputError, naming the first element that is not finite. Whole numbers are not looked at.
-void check_finite(const Array& array, std::span<const std::int64_t> rows);
+// InputError, naming the element, where a value is not finite. `scaled` is applied to each block first, where given.
+Moments measure(const Array& array, std::span<const std::int64_t> rows, const BlockScaling& scaled = {});
+
+// InputError, naming the first element that is not finite or is not once it is scaled. Whole numbers are not looked at.
+void check_finite(const Array& array, std::span<const std::int64_t> rows, const BlockScaling& scaled);
 
 // The columns of a group together; `rows` counts its values.
 Moments by_group(const Moments& columns, const Layout& layout);

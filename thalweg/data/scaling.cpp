@@ -77,8 +77,8 @@ void InputScaling::apply_into(at::Tensor out, const at::Tensor& rows) const {
     out.copy_(row_l2(rows).view_as(out));
     return;
   }
-  at::Tensor result = type_ == at::kFloat ? out.view_as(rows) : rows.to(type_);
-  if (type_ == at::kFloat) result.copy_(rows);
+  at::Tensor result = type_ == at::kFloat ? out.view_as(rows) : at::empty(rows.sizes(), type_);
+  result.copy_(rows);
   if (shift_.defined()) result.sub_(shift_);
   if (scale_.defined()) result.div_(scale_);
   if (type_ != at::kFloat) out.copy_(result.view_as(out));

@@ -32,7 +32,7 @@ class InputScaling {
  public:
   InputScaling(const recipe::ScalingChoice& choice, const Array& array, const Moments& columns, const std::string& key);
 
-  // `rows`: as gathered from the file, and no longer needed. Gives float32 of the same shape.
+  // `rows`: as gathered from the file. Gives float32 of the same shape.
   at::Tensor apply(const at::Tensor& rows) const;
   // The same, into contiguous float32 memory of as many elements.
   void apply_into(at::Tensor out, const at::Tensor& rows) const;

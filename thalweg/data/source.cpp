@@ -161,11 +161,12 @@ Source read_source(const recipe::Data& data, const fs::path& folder) {
   Source source = data.format == recipe::Format::csv         ? read_csv_source(data, folder)
                   : data.format == recipe::Format::synthetic ? make_synthetic(data)
                                                              : read_arrays(data, folder);
-  check_table(source.train);
-  for (const std::optional<Table>* other : {&source.test, &source.validation}) {
-    if (!*other) continue;
-    check_table(**other);
-    check_shapes(source.train, **other);
+  for (Table* table :
+       {&source.train, source.test ? &*source.test : nullptr, source.validation ? &*source.validation : nullptr}) {
+    if (table == nullptr) continue;
+    check_table(*table);
+    if (table->inputs.shape.size() == 1) table->inputs.shape.push_back(1);
+    check_shapes(source.train, *table);
   }
   return source;
 }
