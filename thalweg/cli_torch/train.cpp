@@ -117,8 +117,8 @@ class Teller {
     const auto rho = history.series(Quantity::overshoot_secant);
     if (!rho.empty()) state.rho = rho.back().value;
     if (done.planned > 0) {
-      state.seconds_left = done.seconds * static_cast<double>(done.planned - done.step) /
-                           static_cast<double>(std::max<std::int64_t>(1, done.step - first_));
+      const double left = static_cast<double>(done.planned - done.step) / static_cast<double>(done.step);
+      state.seconds_left = done.seconds * left;
     }
     progress_.show(report::live_line(state, progress_.width()));
   }
@@ -127,7 +127,6 @@ class Teller {
   bool quiet_;
   Evaluation last_;
   double smooth_ = std::nan("");
-  std::int64_t first_ = 0;
 };
 
 // Commands worth typing after this run.
@@ -154,6 +153,9 @@ TrainingOutcome train_one(const recipe::Recipe& recipe, TrainingOptions options,
 
 recipe::Recipe read_recipe(const TrainArguments& a) {
   if (!a.resume.empty()) {
+    if (a.seeds > 1 || !a.out.empty() || !a.weights.empty()) {
+      throw UsageError("--resume goes on with one run as it is: leave --seeds, --out and --weights out");
+    }
     if (!a.recipe.empty())
       throw UsageError("--resume takes the run's own recipe.toml; leave the recipe out, or change keys with --set");
     return recipe_of_run(a.resume, a.set);
