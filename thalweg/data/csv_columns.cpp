@@ -48,9 +48,9 @@ void unknown_column(const std::string& key, const std::string& name, const Names
                                separated_otherwise ? "; only commas separate cells" : ""));
 }
 
-Columns choose_columns(const recipe::Data& data, const Names& header, const std::string& file) {
+CsvColumns choose_columns(const recipe::Data& data, const Names& header, const std::string& file) {
   check_names(data, header, file);
-  Columns columns;
+  CsvColumns columns;
   const auto use = [&](const std::string& name, bool target) {
     const bool named = contains(data.categorical, name);
     columns.used.push_back({name, target, named ? std::optional(Categories()) : std::nullopt});
@@ -66,7 +66,7 @@ Columns choose_columns(const recipe::Data& data, const Names& header, const std:
   return columns;
 }
 
-std::int64_t named_classes(const Columns& columns) {
+std::int64_t named_classes(const CsvColumns& columns) {
   const std::span targets = std::span(columns.used).subspan(columns.inputs);
   const bool named = std::ranges::any_of(targets, [](const Column& c) { return c.categories.has_value(); });
   if (named && targets.size() > 1) {

@@ -36,18 +36,18 @@ struct Column {
 };
 
 // Which columns are used: chosen from the first file's header, found by name in the others.
-struct Columns {
+struct CsvColumns {
   std::vector<Column> used;  // inputs first
   std::size_t inputs = 0;
 };
 
 // UsageErrors: a column that the header has not, none for the inputs, a target among the inputs. `file` names the file.
-Columns choose_columns(const recipe::Data& data, const std::vector<std::string>& header, const std::string& file);
+CsvColumns choose_columns(const recipe::Data& data, const std::vector<std::string>& header, const std::string& file);
 
 [[noreturn]] void unknown_column(const std::string& key, const std::string& name,
                                  const std::vector<std::string>& header, const std::string& file);
 
 // How many names the target column has, once all files are read; 0 where it holds numbers.
-std::int64_t named_classes(const Columns& columns);
+std::int64_t named_classes(const CsvColumns& columns);
 
 }  // namespace thalweg

@@ -96,7 +96,7 @@ double CsvRowReader::cell(const std::string& text, Column& column) const {
   return *value;
 }
 
-CsvRows CsvRowReader::read(Columns& columns) {
+CsvRows CsvRowReader::read(CsvColumns& columns) {
   std::vector<std::size_t> places;
   for (const Column& column : columns.used) {
     const auto found = std::ranges::find(header_, column.name);

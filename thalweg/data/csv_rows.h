@@ -24,7 +24,7 @@ class CsvRowReader {
   // The columns' names; without a header "1", "2", ….
   const std::vector<std::string>& header();
   // All rows, in the columns that are used; names are added to their categories.
-  CsvRows read(Columns& columns);
+  CsvRows read(CsvColumns& columns);
   // What is doubtful about the header.
   std::vector<std::string> notes() const;
 

@@ -22,7 +22,7 @@ std::size_t width_of(const Column& column) {
 
 // Writes a column of the file to `out`, whose rows are `width` apart: an input's names as columns of 0 and 1 (which are
 // 0 already), a target's as their rank.
-void write_column(const CsvRows& rows, const Columns& columns, std::size_t number, double* out, std::size_t width) {
+void write_column(const CsvRows& rows, const CsvColumns& columns, std::size_t number, double* out, std::size_t width) {
   const Column& column = columns.used[number];
   const std::vector<double> ranks = column.categories ? column.categories->ranks() : std::vector<double>();
   for (std::size_t i = number; i < rows.values.size(); i += columns.used.size(), out += width) {
@@ -36,7 +36,7 @@ void write_column(const CsvRows& rows, const Columns& columns, std::size_t numbe
 }
 
 // The columns that are inputs, or those that are targets.
-Array assemble(const CsvRows& rows, const Columns& columns, bool target, std::size_t limit) {
+Array assemble(const CsvRows& rows, const CsvColumns& columns, bool target, std::size_t limit) {
   const std::size_t count = rows.values.size() / columns.used.size();
   std::size_t width = 0;
   for (const Column& column : columns.used) width += column.target == target ? width_of(column) : 0;
@@ -62,7 +62,7 @@ Source read_csv_source(const recipe::Data& data, const fs::path& folder) {
   Source source;
   const fs::path path = find_data(data.path, folder, "data.path");
   CsvRowReader reader(path, data);
-  Columns columns = choose_columns(data, reader.header(), shown(path));
+  CsvColumns columns = choose_columns(data, reader.header(), shown(path));
   const CsvRows train = reader.read(columns);
   const auto other = [&](const recipe::Split& split, const char* key) -> std::optional<CsvRows> {
     const auto* name = std::get_if<std::string>(&split);
