@@ -123,6 +123,23 @@ TEST(Store, CanBeReadWhileTheRunGoesOn) {
   }
 }
 
+TEST(Store, IsReadAcrossTheEndOfARunAndItsNextBeginning) {
+  const Folder folder;
+  auto first = std::make_unique<StoreWriter>(folder / "run.sqlite", samples::header(), StoreWriter::Options{});
+  const StoreReader before(folder / "run.sqlite");
+  first->put(reading(0, Quantity::loss, 0.0));
+  first.reset();
+  EXPECT_THAT(before.readings(), SizeIs(1));
+  const StoreReader between(folder / "run.sqlite");
+  EXPECT_THAT(between.readings(), SizeIs(1));
+  StoreWriter second(folder / "run.sqlite", samples::header(), {}, 1);
+  second.put(reading(1, Quantity::loss, 1.0));
+  second.flush();
+  EXPECT_FALSE(second.failed()) << second.failure();
+  EXPECT_THAT(before.readings(), SizeIs(2));
+  EXPECT_THAT(between.readings(), SizeIs(2));
+}
+
 TEST(Store, CommitsWithoutBeingAsked) {
   const Folder folder;
   StoreWriter writer(folder / "run.sqlite", samples::header(), {.commit_seconds = 0.01});
