@@ -75,8 +75,8 @@ def main():
         _, error = process.communicate()
         if process.returncode != -signal.SIGKILL:
             sys.exit(f"kill {kill}: the run ended by itself with {process.returncode}: {error}")
-        if not (run / "run.sqlite").exists():
-            continue
+        if not (run / "checkpoint/last").exists():
+            continue  # killed before it began: there is nothing to keep, but the next start must manage
         checkpoint, now = last_checkpoint(run), losses(binary, run, folder)
         if sorted(now) != list(range(len(now))):
             sys.exit(f"kill {kill}: readings have gaps")

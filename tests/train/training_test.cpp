@@ -185,6 +185,17 @@ TEST(Training, AutopilotLowersARateThatIsProvenTooHighAndTellsTheEffect) {
   EXPECT_EQ(stored.front().loss_after, action.loss_after);
 }
 
+// A kill may leave a folder whose store was not one yet.
+TEST(Training, ARunKilledBeforeItBeganBeginsAnew) {
+  const Folder folder;
+  const std::string text = small_runs::recipe(small_runs::networks().front(), folder.path);
+  small_runs::train(text, folder.path / "whole");
+  create_run_folder(folder.path / "run", file_bytes(folder.path / "whole/recipe.toml"));
+  std::ofstream(folder.path / "run/run.sqlite") << "";
+  small_runs::resume(folder.path / "run");
+  EXPECT_EQ(model_of(folder.path / "run"), model_of(folder.path / "whole"));
+}
+
 TEST(Training, RestoreBestReportsTheBestEvaluation) {
   const Folder folder;
   const auto outcome =

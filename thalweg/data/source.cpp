@@ -117,7 +117,7 @@ Source read_arrays(const recipe::Data& data, const fs::path& folder) {
   }
   if (tables.test && !std::holds_alternative<recipe::Given>(data.test)) {
     source.notes.push_back(
-        fmt::format("{}: its own test part is not used, since data.test names another", source.name));
+        fmt::format("{}: its own test part is not used; data.test = \"given\" takes it", source.name));
   }
   if (const auto* other = std::get_if<std::string>(&data.validation)) {
     source.validation = read(find_data(*other, folder, "data.validation")).train;

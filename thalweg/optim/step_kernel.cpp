@@ -1,5 +1,6 @@
 #include "thalweg/optim/step_kernel.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace thalweg {
@@ -60,40 +61,77 @@ struct RmspropMomentum {
   }
 };
 
-// Sums are in double: a float's square overflows above 2e19 and vanishes below 1e-23, and both ends are what a sick run
-// shows. Reordering lets clang keep one partial sum a lane; the order is fixed when the program is built.
+// A block's sums are taken in float, one partial sum a lane, and the blocks' in double: digits beyond 1e-7 say nothing
+// here, and conversions would cost more than the step itself. A float's square is useless above 1e19 and below 1e-19,
+// and a sick run goes there: then the block is summed again in double.
+constexpr std::int64_t kBlock = 512;
+
+struct BlockSums {
+  float gg = 0.0f, ww = 0.0f, uu = 0.0f, gu = 0.0f;
+};
+
+bool in_range(float square) { return square > 1e-28f && square < 1e37f; }
+
+StepSums sums_in_double(const float* gradient, const float* weight, const float* update, std::int64_t count) {
+  StepSums sums;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double g = gradient[i], w = weight[i], u = update[i];
+    sums += {.gradient_sq = g * g, .weight_sq = w * w, .update_sq = u * u, .gradient_update = g * u};
+  }
+  return sums;
+}
+
+// Steps at most kBlock entries; the updates are kept in `updates`. clang is allowed to reorder the sums, no more; their
+// order is fixed when the program is built.
 template <class Rule>
-StepSums loop(const StepCoefficients& coefficients, const StepRun& run) {
-  const Floats c(coefficients);
+BlockSums step_block(const Floats& c, const StepRun& run, float* __restrict updates) {
   float* __restrict weight = run.weight;
   const float* __restrict gradient = run.gradient;
   float* __restrict first = run.first;
   float* __restrict second = run.second;
-  double gg = 0.0, ww = 0.0, uu = 0.0, gu = 0.0;
-#ifdef __clang__
-#pragma clang loop vectorize_width(8)
-#endif
+  float gg = 0.0f, ww = 0.0f, uu = 0.0f, gu = 0.0f;
   for (std::int64_t i = 0; i < run.count; ++i) {
-    const float w = weight[i], raw = gradient[i];
+    const float w = weight[i], g = gradient[i];
     float m = Rule::kFirst ? first[i] : 0.0f;
     float v = Rule::kSecond ? second[i] : 0.0f;
-    const float stepped = Rule::apply(c, w, c.clip * raw + c.decay * w, m, v);
+    const float stepped = Rule::apply(c, w, c.clip * g + c.decay * w, m, v);
     const float update = stepped - w;
     weight[i] = stepped;
+    updates[i] = update;
     if constexpr (Rule::kFirst) first[i] = m;
     if constexpr (Rule::kSecond) second[i] = v;
     {
 #ifdef __clang__
 #pragma clang fp reassociate(on)
 #endif
-      const double g = raw, s = stepped, u = update;
       gg += g * g;
-      ww += s * s;
-      uu += u * u;
-      gu += g * u;
+      ww += stepped * stepped;
+      uu += update * update;
+      gu += g * update;
     }
   }
-  return {.gradient_sq = gg, .weight_sq = ww, .update_sq = uu, .gradient_update = gu};
+  return {.gg = gg, .ww = ww, .uu = uu, .gu = gu};
+}
+
+float* past(float* start, std::int64_t offset) { return start ? start + offset : nullptr; }
+
+template <class Rule>
+StepSums step_blocks(const StepCoefficients& coefficients, const StepRun& run) {
+  const Floats c(coefficients);
+  float updates[kBlock];
+  StepSums sums;
+  for (std::int64_t start = 0; start < run.count; start += kBlock) {
+    const StepRun block{.weight = run.weight + start,
+                        .gradient = run.gradient + start,
+                        .first = past(run.first, start),
+                        .second = past(run.second, start),
+                        .count = std::min(kBlock, run.count - start)};
+    const BlockSums s = step_block<Rule>(c, block, updates);
+    const bool usable = in_range(s.gg) && in_range(s.ww) && in_range(s.uu);
+    sums += usable ? StepSums{.gradient_sq = s.gg, .weight_sq = s.ww, .update_sq = s.uu, .gradient_update = s.gu}
+                   : sums_in_double(block.gradient, block.weight, updates, block.count);
+  }
+  return sums;
 }
 
 }  // namespace
@@ -101,15 +139,15 @@ StepSums loop(const StepCoefficients& coefficients, const StepRun& run) {
 StepSums step_run(StepRule rule, const StepCoefficients& coefficients, const StepRun& run) {
   switch (rule) {
     case StepRule::sgd:
-      return loop<Sgd>(coefficients, run);
+      return step_blocks<Sgd>(coefficients, run);
     case StepRule::momentum:
-      return loop<Momentum>(coefficients, run);
+      return step_blocks<Momentum>(coefficients, run);
     case StepRule::adam:
-      return loop<Adam>(coefficients, run);
+      return step_blocks<Adam>(coefficients, run);
     case StepRule::rmsprop:
-      return loop<Rmsprop>(coefficients, run);
+      return step_blocks<Rmsprop>(coefficients, run);
     case StepRule::rmsprop_momentum:
-      return loop<RmspropMomentum>(coefficients, run);
+      return step_blocks<RmspropMomentum>(coefficients, run);
   }
   return {};
 }

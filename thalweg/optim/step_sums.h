@@ -3,7 +3,8 @@
 
 namespace thalweg {
 
-// Sums over one parameter's entries, in double, measured while stepping. The chunks they are summed over are fixed, so
+// Sums over one parameter's entries, measured while stepping, good to a millionth of the sum of the terms' sizes at any
+// magnitude (in double where squares of floats would vanish or overflow). The chunks they are summed over are fixed, so
 // they do not depend on the number of threads.
 struct StepSums {
   double gradient_sq = 0.0;      // g'g, before clipping and weight decay

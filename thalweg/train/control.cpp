@@ -72,13 +72,15 @@ void Control::put(const Reading& reading) {
 void Control::look(std::int64_t next_step) {
   if (mode_ != recipe::ActMode::autopilot || trial_scale_ > 0.0) return;
   if (next_step < quiet_until_ || next_step % kJudgeEvery != 0) return;
-  for (const Finding& finding : judge_run(recent_).findings) {
-    if (finding.severity != Severity::fault) continue;
-    if (finding.code != "ill_conditioned_step" && finding.code != "learning_rate_too_high") continue;
-    trial_scale_ = smaller_step(recent_);
-    trial_code_ = finding.code;
-    differences_.clear();
-    return;
+  for (const Check& check : checks()) {
+    if (check.name != "ill_conditioned_step" && check.name != "learning_rate_too_high") continue;
+    for (const Finding& finding : check.judge(recent_).findings) {
+      if (finding.severity != Severity::fault) continue;
+      trial_scale_ = smaller_step(recent_);
+      trial_code_ = finding.code;
+      differences_.clear();
+      return;
+    }
   }
 }
 

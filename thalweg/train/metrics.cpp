@@ -1,6 +1,7 @@
 #include "thalweg/train/metrics.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "thalweg/recipe/names.h"

@@ -102,7 +102,7 @@ void Session::start() {
                      .budget = watch.budget,
                      .cadence = watch.cadence,
                      .instruments = watch.instruments,
-                     .resume_at = options_.resume ? std::optional(position_.step) : std::nullopt,
+                     .resume_at = checkpointed_at_ >= 0 ? std::optional(position_.step) : std::nullopt,
                      .listener = &control_,
                      .warn = options_.events.note});
   for (const Reading& reading : initial) watch_->put(reading);
@@ -117,7 +117,12 @@ void Session::resume() {
   std::string warning;
   const auto loaded = checkpoints_.load("last", &warning);
   if (!warning.empty()) options_.events.note(warning);
-  if (!loaded) return;  // killed before its first checkpoint: from the start
+  if (!loaded) {  // killed before its first checkpoint, perhaps before its store was one: from the start
+    for (const char* const name : {"run.sqlite", "run.sqlite-wal", "run.sqlite-shm"}) {
+      std::filesystem::remove(options_.out / name);
+    }
+    return;
+  }
   load_model(*bench_.network, loaded->model, (options_.out / "checkpoint").string());
   optimizer_->load(loaded->optimizer);
   position_ = loaded->position;
