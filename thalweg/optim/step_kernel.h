@@ -45,8 +45,7 @@ struct StepRun {
   std::int64_t count = 0;
 };
 
-// The longest run that is summed in one piece: sums of longer ones would lose digits no sooner, but work is shared out
-// in these.
+// Work is shared out among threads in runs of this length.
 inline constexpr std::int64_t kStepChunk = 8192;
 
 StepSums step_run(StepRule rule, const StepCoefficients& coefficients, const StepRun& run);
