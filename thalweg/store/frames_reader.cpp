@@ -55,7 +55,7 @@ Layouts read_layouts(SQLite::Database& database, const Path& file, const Quantit
     std::vector<Slot>& slots = result[cells.integer(1)];
     const std::optional<Quantity> quantity = quantity_of(ids, cells.integer(2), file);
     const Scope scope = checked_scope(cells.integer(3), file);
-    if (wanted.takes(quantity, scope)) slots.push_back({static_cast<int>(slot), *quantity, scope});
+    if (quantity && wanted.takes(*quantity, scope)) slots.push_back({static_cast<int>(slot), *quantity, scope});
   }
   return result;
 }
@@ -113,7 +113,7 @@ class Unpacker {
   void single(const Cells& cells) const {
     const std::optional<Quantity> quantity = quantity_of(ids_, cells.integer(2), file_);
     const Scope scope = checked_scope(cells.integer(3), file_);
-    if (!wanted_.takes(quantity, scope)) return;
+    if (!quantity || !wanted_.takes(*quantity, scope)) return;
     visit_({.step = cells.integer(0),
             .value = cells.number(4),
             .error = static_cast<float>(cells.number(5)),

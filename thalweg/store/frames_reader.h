@@ -17,9 +17,7 @@ struct Wanted {
   std::optional<Quantity> quantity;  // none: all
   std::optional<Scope> scope;
 
-  bool takes(std::optional<Quantity> q, Scope s) const {
-    return q && (!quantity || *quantity == *q) && (!scope || *scope == s);
-  }
+  bool takes(Quantity q, Scope s) const { return quantity.value_or(q) == q && scope.value_or(s) == s; }
 };
 
 // In order of steps, in the caller's transaction. InputError: the file is damaged.

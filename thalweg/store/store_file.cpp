@@ -102,18 +102,20 @@ struct StoreFile::State {
   explicit State(const std::filesystem::path& path)
       : file(path), lock(path), database(std::filesystem::absolute(path).string(), kFlags, kBusyMilliseconds) {}
 
-  std::filesystem::path file;
-  OwnerLock lock;
-  SQLite::Database database;
+  // The evaluation of the step that the run was resumed at is there already; it may come again, but is kept once.
   void write(const Evaluation& evaluation) {
-    // It may come again after all: then once.
-    if (evaluation.step == resumed_at)
-      remove_evaluations(database, "step = ?", *std::exchange(resumed_at, std::nullopt));
+    if (resumed_at && evaluation.step == *resumed_at) {
+      remove_evaluations(database, "step = ?", *resumed_at);
+      resumed_at.reset();
+    }
     write_evaluation(database, evaluation);
   }
 
+  std::filesystem::path file;
+  OwnerLock lock;
+  SQLite::Database database;
+  std::unique_ptr<FrameWriter> frames;  // its statements end before the database does
   std::optional<std::int64_t> resumed_at;
-  std::optional<FrameWriter> frames;  // its statements end before the database does
 };
 
 StoreFile::StoreFile(const std::filesystem::path& file, const RunHeader& header, StoreWriter::Journal journal,
@@ -146,7 +148,7 @@ void StoreFile::prepare(const RunHeader& header, StoreWriter::Journal journal, s
     resume(database, state_->file, header, *resume_at);
     state_->resumed_at = resume_at;
   }
-  state_->frames.emplace(database);
+  state_->frames = std::make_unique<FrameWriter>(database);
 }
 
 StoreFile::~StoreFile() {

@@ -41,7 +41,7 @@ class SignalsBlocked {
 struct StoreWriter::State {
   State(const std::filesystem::path& path, const RunHeader& header, Options given,
         std::optional<std::int64_t> resume_at)
-      : options(given), file(std::in_place, path, header, given.journal, resume_at) {
+      : options(given), file(path, header, given.journal, resume_at) {
     filling.readings.reserve(options.queue);
     writing.readings.reserve(options.queue);
     const SignalsBlocked blocked;
@@ -95,7 +95,7 @@ struct StoreWriter::State {
 
   void write() {
     try {
-      if (!writing.empty()) file->write(writing);
+      if (!writing.empty()) file.write(writing);
     } catch (const std::exception& error) {
       give_up(error.what());
     }
@@ -110,7 +110,7 @@ struct StoreWriter::State {
 
   const Options options;
   ForkGuard process;
-  std::optional<StoreFile> file;  // the thread's, once that runs
+  StoreFile file;  // the thread's, once that runs
   std::mutex mutex;
   std::condition_variable wake;      // the thread: there is something to do
   std::condition_variable progress;  // the others: something was taken or committed
