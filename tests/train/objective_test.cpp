@@ -109,6 +109,15 @@ TEST(Losses, RowsMeanWhatTheTotalMeans) {
   }
 }
 
+TEST(Losses, CrossEntropyOfClassesHasTorchsBits) {
+  const at::Tensor outputs = at::linspace(-3.0, 5.0, 770).reshape({77, 10}).sin().requires_grad_();
+  const at::Tensor targets = at::arange(77, at::kLong).remainder(10);
+  const at::Tensor own = objective({}, classes(10))(outputs, targets).total,
+                   torchs = at::cross_entropy_loss(outputs, targets);
+  EXPECT_TRUE(own.equal(torchs));
+  EXPECT_TRUE(torch::autograd::grad({own}, {outputs})[0].equal(torch::autograd::grad({torchs}, {outputs})[0]));
+}
+
 TEST(Losses, ColumnsOfASequenceAreAveragedToo) {
   const at::Tensor outputs = at::arange(12, at::kFloat).reshape({2, 3, 2});
   const Objective::Value value = objective({.kind = LossKind::mse}, real())(outputs, at::zeros({2, 3, 2}));

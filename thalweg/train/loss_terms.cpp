@@ -119,4 +119,17 @@ at::Tensor loss_terms(const recipe::Loss& loss, const at::Tensor& outputs, const
   return {};
 }
 
+ReducedLoss reduced_loss(const recipe::Loss& loss, const at::Tensor& outputs, const at::Tensor& targets) {
+  const bool mean = loss.reduction == recipe::Reduction::mean;
+  if (loss.kind == LossKind::cross_entropy && !targets.is_floating_point() && loss.label_smoothing == 0.0) {
+    const at::Tensor logs = (outputs.dim() == 2 ? outputs : outputs.flatten(0, -2)).log_softmax(-1);
+    const at::Tensor classes = targets.dim() == 1 ? targets : targets.flatten();
+    const at::Tensor terms = at::nll_loss(logs.detach(), classes, {}, at::Reduction::None);
+    return {.total = at::nll_loss(logs, classes, {}, mean ? at::Reduction::Mean : at::Reduction::Sum),
+            .terms = targets.dim() == 1 ? terms : terms.view(targets.sizes())};
+  }
+  const at::Tensor terms = loss_terms(loss, outputs, targets);
+  return {.total = mean ? terms.mean() : terms.sum(), .terms = terms.detach()};
+}
+
 }  // namespace thalweg

@@ -34,4 +34,11 @@ at::Tensor fit_targets(const recipe::Loss& loss, const at::Tensor& outputs, cons
 // With graph: [n] or [n, T] for losses over classes, else of the outputs' shape. `targets` as fit_targets gives them.
 at::Tensor loss_terms(const recipe::Loss& loss, const at::Tensor& outputs, const at::Tensor& targets);
 
+struct ReducedLoss {
+  at::Tensor total;  // with graph: mean or sum of the terms
+  at::Tensor terms;  // detached
+};
+// The same, reduced. Cross-entropy of classes has exactly the graph and the bits of torch's own reduction.
+ReducedLoss reduced_loss(const recipe::Loss& loss, const at::Tensor& outputs, const at::Tensor& targets);
+
 }  // namespace thalweg

@@ -77,10 +77,10 @@ Objective::Objective(const recipe::Loss& loss, const DataInfo& data, std::vector
 }
 
 Objective::Value Objective::operator()(const at::Tensor& outputs, const at::Tensor& targets) const {
-  const at::Tensor terms = loss_terms(loss_, outputs, fit_targets(loss_, outputs, targets, data_.classes));
-  Value value{.total = loss_.reduction == recipe::Reduction::mean ? terms.mean() : terms.sum(), .rows = terms.detach()};
+  const auto [total, terms] = reduced_loss(loss_, outputs, fit_targets(loss_, outputs, targets, data_.classes));
+  Value value{.total = total, .rows = terms};
   if (terms.dim() > 1) {
-    value.rows = value.rows.flatten(1).mean(1);
+    value.rows = terms.flatten(1).mean(1);
     value.entries = terms.numel() / std::max<std::int64_t>(terms.size(0), 1);
   }
   if (loss_.l2 > 0.0) {
