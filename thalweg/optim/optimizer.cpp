@@ -86,7 +86,8 @@ void RuleOptimizer::collect(double lr) {
                       .second = second_[i],
                       .lr = lr * own_[i].lr_factor,
                       .weight_decay = own_[i].weight_decay,
-                      .count = next(options_, counts_[i])});
+                      .count = next(options_, counts_[i]),
+                      .sums = {}});
   }
   clip();
 }

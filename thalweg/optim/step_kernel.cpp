@@ -154,9 +154,6 @@ StepSums step_run(StepRule rule, const StepCoefficients& coefficients, const Ste
 
 double sum_of_squares(const float* values, std::int64_t count) {
   double sum = 0.0;
-#ifdef __clang__
-#pragma clang loop vectorize_width(8)
-#endif
   for (std::int64_t i = 0; i < count; ++i) {
 #ifdef __clang__
 #pragma clang fp reassociate(on)
