@@ -1,7 +1,7 @@
 // Writes readings into the tables `frames`, `layouts` and `singles`.
 //
 // A training loop takes the same readings on each step. One row holds up to 32 of them: the row names a layout, and the
-// layout says once which quantity and scope each column is. That is a seventh of the CPU time and less than half of the
+// layout says once which quantity and scope each column is. That is a quarter of the CPU time and less than half of the
 // bytes of one row a reading (docs/store.md). Readings with an error bar or a cost, and those that come in no steady
 // order, get a row of their own.
 #pragma once
