@@ -50,7 +50,9 @@ class SumOperator final : public LinearOperator {
   explicit SumOperator(std::vector<Term> terms);
   std::int64_t dimension() const override;
   at::TensorOptions options() const override;
-  OperatorCost cost() const override;  // products counts those of the sum
+  // products counts those of the sum; its gradient unit is a gradient of every term.
+  OperatorCost cost() const override;
+  double relative_noise() const override;  // the worst term's
 
  private:
   at::Tensor product(const at::Tensor& v) override;
