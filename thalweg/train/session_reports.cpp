@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "thalweg/observe/gradient/sampled_gradient.h"
 #include "thalweg/record/error.h"
+#include "thalweg/spectral/sampled_gradient.h"
 #include "thalweg/train/metrics.h"
 #include "thalweg/train/run_folder.h"
 #include "thalweg/train/session.h"

@@ -1,4 +1,4 @@
-#include "thalweg/observe/gradient/sampled_gradient.h"
+#include "thalweg/spectral/sampled_gradient.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
