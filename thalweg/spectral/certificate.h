@@ -1,13 +1,13 @@
 // With which probability a Krylov method has not missed an eigenvalue.
 //
 // A residual tells that some eigenvalue is near, never that none lies beyond. What lies beyond is hidden only where the
-// random start vector v has almost nothing of its eigenvector u. From the Lanczos coefficients it follows exactly how
-// little: with π_j the polynomials of the recurrence (v_j = π_j(A) v),
+// random start v has almost nothing of its eigenvector u, and how little follows from the coefficients of the run: with
+// π_j the polynomials of its recurrence (v_j = π_j(A) v),
 //     (vᵀu)² Σ_j π_j(μ)² = Σ_j (v_jᵀu)² ≤ 1      for an eigenpair (μ, u),
-// and a uniformly random unit v has (vᵀu)² ≤ c with probability at most √(2 p c / π). So an eigenvalue at μ was missed with
-// probability at most √(2 p / (π Σ π_j(μ)²)): van Dorsselaer, Hochstenbach, van der Vorst 2000, SIAM J. Matrix Anal.
-// Appl. 22 (3). It sharpens the bound of Kuczyński, Woźniakowski 1992, used by Royer, O'Neill, Wright 2020, in that it
-// looks at this very run.
+// while a uniformly random unit v has (vᵀu)² ≤ c with probability at most √(2 p c / π). So an eigenvalue at μ was
+// missed with probability at most √(2 p / (π Σ π_j(μ)²)): van Dorsselaer, Hochstenbach, van der Vorst 2000. It sharpens
+// the bound of Kuczyński, Woźniakowski 1992, which Royer, O'Neill, Wright 2020 use, in that it looks at this very run.
+// It counts values, not their multiplicity.
 #pragma once
 
 #include <cstdint>
@@ -15,22 +15,25 @@
 
 namespace thalweg {
 
-// A v_j = Σ_i columns[j][i] v_i over orthonormal v_0, v_1, …: what a run of Lanczos with one random start leaves behind.
-// columns[j] has j + 2 entries; the last one is the length of what was new.
+// A v_j = Σ_i columns[j][i] v_i over orthonormal v_0, v_1, …, the first `block` of them the start: what a run leaves.
 struct Recurrence {
-  std::int64_t dimension = 0;                 // p
-  double random_share = 1.0;                  // length of the random part of the unit start vector (1: all of it)
+  std::int64_t dimension = 0;  // p
+  double random_share = 1.0;   // length of the random part of the unit start vector (1: all of it)
   std::vector<std::vector<double>> columns;
+  int block = 1;       // random start vectors
+  double noise = 0.0;  // ‖error of a product‖ / ‖A‖: no smaller part of an eigenvector is seen
 };
 
-// Upper bound on (vᵀu)² for an eigenpair at mu: 1 / Σ π_j(μ)².
+// Upper bound on (vᵀu)² for an eigenpair at mu: 1 / Σ π_j(μ)². For a block, on the geometric mean over its vectors.
 double weight_bound(const Recurrence& recurrence, double mu);
 
-// Upper bound on the probability that an eigenvalue lies at mu and left no more trace in the run; in [0, 1].
+// Upper bound on the probability that there is an eigenvalue at mu, or further out, that left no more trace in the run;
+// in [0, 1].
 double miss_probability(const Recurrence& recurrence, double mu);
 
-// The smallest μ ≥ from (largest Ritz value) such that, with probability ≥ 1 − miss, no eigenvalue lies above it; and
-// the largest μ ≤ from such that none lies below. ±infinity where the run is too short to tell.
+// The smallest μ ≥ from (the largest Ritz value) such that, with probability ≥ 1 − miss, no eigenvalue lies above it;
+// and the largest μ ≤ from (the smallest Ritz value) such that none lies below. ±infinity where the run is too short to
+// tell.
 double upper_bound(const Recurrence& recurrence, double from, double miss);
 double lower_bound(const Recurrence& recurrence, double from, double miss);
 

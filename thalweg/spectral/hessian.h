@@ -19,8 +19,8 @@ namespace thalweg {
 // A loss with its graph, on one batch: called again it must give the same one (dropout masks frozen, running statistics
 // left alone).
 struct LossOnBatch {
-  std::function<at::Tensor()> loss;   // 0-dim
-  double weight = 1.0;                // its share in Σ weight · loss; batches of unequal size: by rows
+  std::function<at::Tensor()> loss;  // 0-dim
+  double weight = 1.0;               // its share in Σ weight · loss; batches of unequal size: by rows
 };
 
 struct HessianOptions {
@@ -40,9 +40,9 @@ class HessianOperator final : public LinearOperator {
 
   const at::Tensor& gradient() const;  // [p], of Σ weight · loss
   double loss() const;
-  double seconds_per_gradient() const;   // a forward and backward on all batches
-  std::int64_t graph_bytes() const;      // of one retained graph
-  std::size_t streamed() const;          // batches whose graphs are built anew for each product
+  double seconds_per_gradient() const;  // a forward and backward on all batches
+  std::int64_t graph_bytes() const;     // of one retained graph
+  std::size_t streamed() const;         // batches whose graphs are built anew for each product
 
  private:
   at::Tensor product(const at::Tensor& v) override;
