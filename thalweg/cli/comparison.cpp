@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "thalweg/cli/find_runs.h"
-#include "thalweg/report/mean.h"
+#include "thalweg/record/mean.h"
 #include "thalweg/store/store.h"
 
 namespace thalweg::cli {
@@ -47,14 +47,14 @@ Repetitions repeated(const std::vector<ComparedRun>& runs, std::vector<std::size
     const bool healthy = runs[i].result && runs[i].result->judgement.verdict == Verdict::healthy;
     result.healthy += healthy ? 1 : 0;
   }
-  result.loss = report::mean_interval(losses);
+  result.loss = mean_interval(losses);
   for (const NamedMetric& metric : runs[result.runs.front()].metrics) {
     std::vector<double> values;
     for (const std::size_t i : result.runs) {
       const NamedMetric* found = named(runs[i].metrics, metric.name);
       values.push_back(found == nullptr ? kNan : found->interval.value);
     }
-    result.metrics.push_back({metric.name, metric.split, report::mean_interval(values)});
+    result.metrics.push_back({metric.name, metric.split, mean_interval(values)});
   }
   return result;
 }

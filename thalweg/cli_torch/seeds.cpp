@@ -4,17 +4,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "thalweg/record/mean.h"
 #include "thalweg/report/json.h"
-#include "thalweg/report/mean.h"
 #include "thalweg/report/number.h"
 #include "thalweg/store/json.h"
 
 namespace thalweg::cli {
 namespace {
 
-OverSeeds mean_of(const std::string& name, const std::vector<double>& values) {
-  return {name, report::mean_interval(values)};
-}
+OverSeeds mean_of(const std::string& name, const std::vector<double>& values) { return {name, mean_interval(values)}; }
 
 }  // namespace
 

@@ -6,9 +6,9 @@
 
 #include "thalweg/record/run.h"
 
-namespace thalweg::report {
+namespace thalweg {
 
 // One value has no interval: low and high are NaN. No value has no mean either.
 Interval mean_interval(std::span<const double> values);
 
-}  // namespace thalweg::report
+}  // namespace thalweg

@@ -1,10 +1,10 @@
-#include "thalweg/report/mean.h"
+#include "thalweg/record/mean.h"
 
 #include <array>
 #include <cmath>
 #include <limits>
 
-namespace thalweg::report {
+namespace thalweg {
 namespace {
 
 // The 97.5% quantile of Student's t (Fisher, Yates 1938, table III) for 1 … 30 degrees of freedom.
@@ -36,4 +36,4 @@ Interval mean_interval(std::span<const double> values) {
   return {.value = mean, .low = mean - half, .high = mean + half};
 }
 
-}  // namespace thalweg::report
+}  // namespace thalweg

@@ -1,11 +1,11 @@
-#include "thalweg/report/mean.h"
+#include "thalweg/record/mean.h"
 
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <vector>
 
-namespace thalweg::report {
+namespace thalweg {
 namespace {
 
 TEST(MeanInterval, StudentsOwnExample) {
@@ -36,4 +36,4 @@ TEST(MeanInterval, AValueThatIsNotFiniteIsNotHidden) {
 }
 
 }  // namespace
-}  // namespace thalweg::report
+}  // namespace thalweg
