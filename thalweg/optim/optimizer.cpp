@@ -29,6 +29,7 @@ class RuleOptimizer final : public Optimizer {
 
   const std::vector<StepSums>& step(double lr) override;
   std::vector<at::Tensor> preview(double lr) override;
+  std::vector<at::Tensor> preconditioner() const override;
   void zero_grad() override;
   Named state() const override;
   void load(const Named& state) override;
@@ -134,6 +135,21 @@ std::vector<at::Tensor> RuleOptimizer::preview(double lr) {
   }
   tasks_.clear();
   return updates;
+}
+
+std::vector<at::Tensor> RuleOptimizer::preconditioner() const {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> diagonals(parameters_.size());
+  for (std::size_t i = 0; i < diagonals.size(); ++i) {
+    const double factor = own_[i].lr_factor;
+    if (!second_[i].defined()) {
+      diagonals[i] = at::full_like(parameters_[i].second.detach(), 1.0 / factor);
+    } else if (counts_[i].steps > 0) {
+      const StepCoefficients c = coefficients(options_, counts_[i], /*lr=*/1.0, own_[i].weight_decay);
+      diagonals[i] = second_[i].sqrt().mul_(c.root_scale).add_(c.eps).div_(factor);
+    }
+  }
+  return diagonals;
 }
 
 void RuleOptimizer::zero_grad() {

@@ -33,6 +33,11 @@ class Optimizer {
   virtual const std::vector<StepSums>& step(double lr) = 0;
   // The update that step(lr) would apply, one tensor a parameter; nothing is changed, bit for bit.
   virtual std::vector<at::Tensor> preview(double lr) = 0;
+  // The diagonal P with which the last step was −ε P⁻¹ (…), ε the rate given to step: one tensor a parameter, of its
+  // shape.
+  //     sgd  1      adam, adamw, nadamw  √v̂ + eps      rmsprop  √v + eps      each over the group's share of the rate
+  // (infinity where that is 0: frozen). Undefined for a parameter that has made no step yet, where P is made of v.
+  virtual std::vector<at::Tensor> preconditioner() const = 0;
   virtual void zero_grad() = 0;  // makes .grad undefined
   // A copy of the state that a resumed run needs, by name: "step" ([parameters] int64, the steps that each has made),
   // nadamw's "mu_product", and torch.optim's names for the moments ("fc1.weight.exp_avg"). load takes all or nothing:
