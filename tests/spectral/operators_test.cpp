@@ -159,6 +159,12 @@ TEST(PreconditionedOperator, IsSimilarToTheInverseTimesTheOperator) {
   EXPECT_TRUE(at::allclose(std::get<0>(at::linalg_eigh(matrix_of(preconditioned))), std::get<0>(similar.sort())));
 }
 
+TEST(PreconditionedOperator, TakesAnInfiniteEntryOut) {
+  DenseOperator dense(at::full({2, 2}, 3.0, at::kDouble));
+  PreconditionedOperator preconditioned(dense, at::tensor({4.0, std::numeric_limits<double>::infinity()}, at::kDouble));
+  EXPECT_TRUE(at::equal(matrix_of(preconditioned), at::tensor({0.75, 0.0, 0.0, 0.0}, at::kDouble).reshape({2, 2})));
+}
+
 TEST(PreconditionedOperator, RefusesAnIndefinitePreconditionerAndNamesTheEntry) {
   DenseOperator dense(symmetric(1));
   const at::Tensor p = at::ones({kSize}, at::kDouble);

@@ -54,7 +54,7 @@ at::Tensor inverse_root(const at::Tensor& diagonal, const LinearOperator& inner)
         "a diagonal preconditioner of an operator of dimension {} needs as many entries", inner.dimension()));
   }
   const at::Tensor p = diagonal.detach().to(at::kDouble);
-  const at::Tensor bad = at::logical_not(at::logical_and(p > 0, at::isfinite(p)));
+  const at::Tensor bad = at::logical_not(p > 0);  // NaN too
   if (const auto count = bad.sum().item<std::int64_t>(); count > 0) {
     const auto first = bad.to(at::kInt).argmax().item<std::int64_t>();
     throw std::invalid_argument(fmt::format(

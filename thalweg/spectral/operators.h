@@ -77,8 +77,9 @@ class DeflatedOperator final : public LinearOperator {
   double shift_;
 };
 
-// P^-1/2 A P^-1/2 for a diagonal P, [p], positive: similar to P^-1 A, and symmetric. std::invalid_argument where P is
-// not positive: the preconditioner is indefinite, and the product has no real square root.
+// P^-1/2 A P^-1/2 for a diagonal P, [p], positive: similar to P^-1 A, and symmetric. An entry of infinity takes its
+// parameter out. std::invalid_argument where P is not positive: the preconditioner is indefinite, and the product has
+// no real square root.
 class PreconditionedOperator final : public LinearOperator {
  public:
   PreconditionedOperator(LinearOperator& inner, const at::Tensor& diagonal);
