@@ -9,6 +9,7 @@
 
 #include "small_networks.h"
 #include "thalweg/spectral/hessian.h"
+#include "thalweg/spectral/retained_gradient.h"
 
 namespace thalweg {
 namespace {
@@ -121,6 +122,14 @@ TEST(GaussNewton, CountsItsProducts) {
   op.apply(at::ones({2, op.dimension()}, at::kDouble));
   EXPECT_EQ(op.cost().products, 2);
   EXPECT_DOUBLE_EQ(op.cost().gradient_units * op.seconds_per_gradient(), op.cost().seconds);
+}
+
+TEST(GaussNewton, OfAnOperationWithoutASecondDerivativeThrows) {
+  const at::Tensor x = normal({1, 1, 4, 8}, 1, at::kFloat), w = leaf(normal({8, 8}, 2, at::kFloat));
+  GaussNewtonOperator op({.outputs = [=] { return at::scaled_dot_product_attention(at::matmul(x, w), x, x); },
+                          .loss = [](const at::Tensor& z) { return z.square().sum(); }},
+                         {w});
+  EXPECT_THROW(op.apply(at::ones({64})), NoSecondDerivative);
 }
 
 TEST(GaussNewton, RefusesWhatItCannotDifferentiate) {
