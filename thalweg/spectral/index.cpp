@@ -130,7 +130,8 @@ class Search {
     }
     Complement complement(a_, y_);
     at::Tensor start = without(gaussian(a_, generator_), y_.rows);
-    Krylov space(complement, start.unsqueeze(0), static_cast<int>(limit), options_.seed);
+    // Another seed: what the space takes up at random must not be the start of the next run.
+    Krylov space(complement, start.unsqueeze(0), static_cast<int>(limit), ~options_.seed);
     while (extend(space, limit) && !finished(space, miss)) {
     }
     Recurrence recurrence = space.recurrence();
