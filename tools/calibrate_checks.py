@@ -186,7 +186,7 @@ def train(spec, seed, secant, exact):
     steps_by = optimizer(spec, parameters)
     out = Readings()
     look_before(spec, net, x, y, criterion, out)
-    order, previous, ended = torch.empty(0, dtype=torch.long), None, None
+    order, ended = torch.empty(0, dtype=torch.long), None
     for step in range(spec.steps):
         size = spec.batch if spec.batch > 0 else -spec.batch * 2 ** (5 * step // spec.steps)
         if len(order) < size:
@@ -195,7 +195,7 @@ def train(spec, seed, secant, exact):
         rate = spec.lr * schedule(spec.schedule, step, spec.steps)
         steps_by.param_groups[0]["lr"] = rate
         measure = Step(spec, net, parameters, criterion, x[rows], y[rows], step, out)
-        previous = measure.go(steps_by, rate, previous, step % secant == 0, step % exact == 0)
+        measure.go(steps_by, rate, step % secant == 0, step % exact == 0)
         if not math.isfinite(measure.loss):
             ended = ended or step
             if step >= ended + 2:
@@ -218,7 +218,7 @@ class Step:
     def put(self, quantity, value, error=math.nan):
         self.out.put(self.step, quantity, value, error)
 
-    def go(self, steps_by, rate, previous, secant, exact):
+    def go(self, steps_by, rate, secant, exact):
         before = [p.detach().clone() for p in self.parameters]
         loss = self.forward()
         after_forward = torch.get_rng_state()
@@ -235,16 +235,12 @@ class Step:
         self.put("weight_sq", dot(self.parameters, self.parameters))
         self.put("gradient_update", gu)
         self.put("learning_rate", rate)
-        if previous is not None:
-            scale = math.sqrt(gg * dot(previous, previous))
-            self.put("gradient_cosine", dot(gradients, previous) / scale if scale else math.nan)
         self.out.parameters.append({n: float(g.square().sum()) for (n, _), g in zip(self.net.named_parameters(), gradients)})
         if secant and math.isfinite(self.loss):
             self.look_again(gu)
         if exact and math.isfinite(self.loss):
             self.look_closer(before, gradients, updates, gu)
         torch.set_rng_state(after_forward)
-        return gradients
 
     def look_again(self, gu):
         with torch.no_grad():

@@ -38,7 +38,7 @@ TEST(NonFinite, OverflowingDerivedQuantitiesAreNoFinding) {
   ScriptedRun run = quiet_run(40);
   run.at(40, Quantity::overshoot, kNaN)
       .at(40, Quantity::overshoot_secant, kInfinity)
-      .at(40, Quantity::gradient_cosine, kNaN);
+      .at(40, Quantity::relative_gradient_norm, kNaN);
   EXPECT_EQ(judge_non_finite(run.history).verdict, Verdict::healthy);
 }
 

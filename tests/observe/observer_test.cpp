@@ -115,7 +115,7 @@ TEST(Catalogue, AutoIsEveryInstrumentNoneIsNoneAndASlipIsNamed) {
     FAIL();
   } catch (const UsageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("'overshot'; allowed: auto, all, none, step_norms, overshoot, "
-                                        "ill_conditioning; did you mean 'overshoot'?"));
+                                        "ill_conditioning, standpoint; did you mean 'overshoot'?"));
   }
 }
 

@@ -13,18 +13,24 @@
 #include "thalweg/diagnose/input_scale.h"
 #include "thalweg/diagnose/learning_rate_too_high.h"
 #include "thalweg/diagnose/learning_rate_too_low.h"
+#include "thalweg/diagnose/local_minimum.h"
 #include "thalweg/diagnose/loss_level.h"
 #include "thalweg/diagnose/non_finite.h"
+#include "thalweg/diagnose/plateau.h"
+#include "thalweg/diagnose/saddle_point.h"
 
 namespace thalweg {
 namespace {
 
 // In order of causal role: what comes first can cause what comes after.
-constexpr std::array<Check, 5> kChecks = {{
+constexpr std::array<Check, 8> kChecks = {{
     {"input_scale", [](const History& history) { return judge_input_scale(history); }},
     {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }},
     {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }},
+    {"saddle_point", [](const History& history) { return judge_saddle_point(history); }},
+    {"plateau", [](const History& history) { return judge_plateau(history); }},
     {"learning_rate_too_low", [](const History& history) { return judge_learning_rate_too_low(history); }},
+    {"local_minimum", [](const History& history) { return judge_local_minimum(history); }},
     {"non_finite", [](const History& history) { return judge_non_finite(history); }},
 }};
 
@@ -32,7 +38,7 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 7> kCauses = {{
+constexpr std::array<Cause, 12> kCauses = {{
     {"input_scale", "learning_rate_too_high"},
     {"input_scale", "learning_rate_too_low"},
     {"input_scale", "ill_conditioned_step"},
@@ -40,6 +46,11 @@ constexpr std::array<Cause, 7> kCauses = {{
     {"learning_rate_too_high", "ill_conditioned_step"},
     {"learning_rate_too_high", "non_finite"},
     {"ill_conditioned_step", "non_finite"},
+    {"input_scale", "plateau"},
+    {"learning_rate_too_high", "plateau"},
+    {"learning_rate_too_high", "local_minimum"},
+    {"saddle_point", "learning_rate_too_low"},
+    {"plateau", "learning_rate_too_low"},
 }};
 constexpr double kNothingLearnt = 0.99;  // of the lower of the first and the best constant's loss
 
@@ -86,7 +97,11 @@ Judgement judge_run(const History& history) {
     Judgement judgement = check.judge(history);
     std::ranges::move(judgement.findings, std::back_inserter(findings));
     if (judgement.verdict != Verdict::cannot_tell) continue;
-    unjudged.push_back(fmt::format("{}: {}", check.name, judgement.reason));
+    if (!unjudged.empty() && unjudged.back().ends_with(": " + judgement.reason)) {  // said once for several checks
+      unjudged.back().insert(0, fmt::format("{}, ", check.name));
+    } else {
+      unjudged.push_back(fmt::format("{}: {}", check.name, judgement.reason));
+    }
     rate_judged = rate_judged && !check.name.starts_with("learning_rate");
   }
   fill_causes(findings);

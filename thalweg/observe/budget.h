@@ -27,7 +27,8 @@ class BudgetScheduler {
 
   double spent(std::size_t instrument) const { return ledger_[instrument].spent; }
   double trained() const { return trained_; }
-  double share() const;  // spent over trained, all instruments
+  double allowed() const { return options_.budget * trained_; }  // seconds, for all together
+  double share() const;                                          // spent over trained, all instruments
 
  private:
   struct Ledger {

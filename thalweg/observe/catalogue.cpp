@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "thalweg/observe/curvature/ill_conditioning.h"
 #include "thalweg/observe/curvature/overshoot.h"
 #include "thalweg/observe/gradient/step_norms.h"
@@ -26,14 +28,21 @@ constexpr Entry kCatalogue[] = {
     {IllConditioning::kName, make<IllConditioning>},
 };
 
+constexpr std::string_view kStandpoint = "standpoint";
+
 }  // namespace
+
+bool looks_at_standpoint(const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [](const auto& n) { return n == "auto" || n == "all" || n == kStandpoint; });
+}
 
 std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Instrument>> result;
   std::vector<std::string_view> known{"auto", "all", "none"};
   for (const Entry& entry : kCatalogue) known.push_back(entry.name);
+  known.push_back(kStandpoint);
   for (const std::string& name : names) {
-    if (name == "none") continue;
+    if (name == "none" || name == kStandpoint) continue;
     const std::size_t before = result.size();
     for (const Entry& entry : kCatalogue) {
       if (name == "auto" || name == "all" || name == entry.name) result.push_back(entry.make());

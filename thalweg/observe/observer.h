@@ -40,6 +40,7 @@ class Observer {
   double share() const;
   std::map<std::string, double> share_by_instrument() const;
   double spent_seconds() const;
+  double left_seconds() const { return scheduler_.allowed() - spent_seconds(); }  // of the budget
 
  private:
   struct Place {

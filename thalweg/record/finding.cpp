@@ -7,7 +7,7 @@ namespace thalweg {
 namespace {
 
 // One entry a check: a code without a check is not listed. In order of causal role, root first.
-constexpr std::array<FindingInfo, 5> kFindings = {{
+constexpr std::array<FindingInfo, 8> kFindings = {{
     {"input_scale", "The inputs have a bad scale",
      "The network gets inputs that are far too large or too small, or columns whose scales differ by orders of "
      "magnitude. Initialisers assume inputs near zero mean and unit variance; curvature in the first layer grows with "
@@ -38,6 +38,25 @@ constexpr std::array<FindingInfo, 5> kFindings = {{
      "Lower optimizer.lr to lr/(2ρ), so that the step fits the curvature again; a decaying schedule or an optimizer "
      "that scales its directions (adamw) treats the cause.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Cohen et al. 2021"},
+    {"saddle_point", "The run stands still at a saddle",
+     "The loss no longer falls, though it is far from what it could be; the gradient is all but gone, and yet there is "
+     "a "
+     "way down, which only curvature shows. Networks whose weights start equal or at zero stand on such a point.",
+     "Over the last half of the run the loss fell by less than a twentieth of the lower of initial_loss and "
+     "constant_loss. At the point: escape_curvature below zero and escape_gain above it, beyond their error bars; "
+     "escape_gain at least a fiftieth of the same; gradient_norm times escape_length no more than escape_gain.",
+     "Weights at random: model.init.kind = \"default\". Momentum, smaller batches or a higher optimizer.lr help a run "
+     "over a saddle that it came to by itself.",
+     "Dauphin, Pascanu, Gulcehre, Cho, Ganguli, Bengio 2014; Goodfellow, Bengio, Courville 2016, section 8.2.3"},
+    {"plateau", "The run stands still on a plateau",
+     "The loss no longer falls, though it is far from what it could be, and the data pull at next to none of the "
+     "weights: units are dead or saturated, so that no row's gradient gets through.",
+     "The loss stands as for saddle_point. At the point: live_weights below 0.1, no way down along lambda_min, and a "
+     "loss above neighbour_loss where that is known.",
+     "Smaller initial weights, biases near zero (model.init.kind, model.init.bias); an activation that does not go "
+     "flat, "
+     "or a normalisation before it; after a blow by a high rate, a lower optimizer.lr.",
+     "Goodfellow, Bengio, Courville 2016, sections 6.3 and 8.2.2"},
     {"learning_rate_too_low", "The learning rate is too low",
      "Each step uses a hundredth of the descent on offer, or less, and the run has not got far. It is not finished, it "
      "is slow.",
@@ -46,6 +65,15 @@ constexpr std::array<FindingInfo, 5> kFindings = {{
      "above half of the lower of initial_loss and constant_loss.",
      "Raise optimizer.lr: to lr/(2ρ), at most a hundred times the present one.",
      "Goodfellow, Bengio, Courville 2016, sections 8.2.1 and 11.4.1"},
+    {"local_minimum", "The run stands still at a minimum",
+     "The loss no longer falls, though the data tell more: rows pull at the weights and cancel, and neither down the "
+     "gradient nor along the most negative curvature is anything to be gained. A bad minimum; or the best that a "
+     "network too small for the task can do.",
+     "The loss stands as for saddle_point. At the point: escape_gain and descent_gain below a fiftieth of the lower of "
+     "initial_loss and constant_loss, and live_weights above 0.1. A warning where the loss is nearer to that than to "
+     "neighbour_loss; a fault where the run itself has had a lower loss by a tenth of it.",
+     "Another seed; a wider network; more noise in the steps: a smaller batch.size, a higher optimizer.lr.",
+     "Goodfellow, Bengio, Courville 2016, section 8.2.2; Cover, Hart 1967"},
     {"non_finite", "A number is not finite",
      "The loss, a gradient or a weight became infinite or not a number. Nothing after that step is training.",
      "The first step and quantity (loss before gradient before update before weight) that is not finite, and the "

@@ -39,10 +39,12 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "The loss of the best prediction that ignores the input: class frequencies for cross-entropy, the mean for "
      "squared error. A network that does not get below it has learnt nothing.",
      kDefinition},
-    {Quantity::relative_gradient_norm, "relative_gradient_norm", "1", "‖G(θ)‖ / ‖G(θ₀)‖",
-     "Length of the gradient over the whole training part (or a sample) now, over its length at the first step. Near "
-     "zero at a critical point; most runs stop far from one.",
-     kTextbook},
+    {Quantity::neighbour_loss, "neighbour_loss", "loss",
+     "1/n Σ ℓ(c_i, y_i), c_i: from the 8 rows nearest to row i among 1024 rows of the training part",
+     "The loss of a prediction that only looks up the nearest rows, each row left out of its own. It is reached "
+     "without "
+     "training, so that a run that stands above it has not learnt what the inputs tell.",
+     "Cover, Hart 1967, Nearest neighbor pattern classification"},
     {Quantity::gradient_sq, "gradient_sq", "loss²/weight²", "gᵀg",
      "Squared length of the mini-batch gradient, of the whole model or of one parameter. In healthy training it may "
      "well grow.",
@@ -54,10 +56,6 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "What the step promises to first order: negative when it goes downhill.", kDefinition},
     {Quantity::learning_rate, "learning_rate", "of the optimizer", "ε",
      "The rate in force at this step, schedule included.", kDefinition},
-    {Quantity::gradient_cosine, "gradient_cosine", "1", "g_tᵀg_{t−1} / (‖g_t‖ ‖g_{t−1}‖)",
-     "Cosine of the angle between consecutive mini-batch gradients. Near −1 the steps bounce from wall to wall; near 0 "
-     "noise or many directions share them; near 1 larger steps would do.",
-     kDefinition},
     {Quantity::actual_change, "actual_change", "loss", "L(θ+u) − L(θ), same rows, same random state",
      "By how much the step changed the loss of its own batch. Positive: the step went uphill on the very rows it was "
      "computed from.",
@@ -85,6 +83,51 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "The overshoot from one more forward pass (uᵀHu by the secant). It sees the whole step, where the exact one sees "
      "the curvature at its start.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Taylor's theorem"},
+    {Quantity::relative_gradient_norm, "relative_gradient_norm", "1", "‖G(θ)‖ / ‖G(θ₀)‖",
+     "Length of the gradient over the whole training part (or a sample) now, over its length at the first step. Near "
+     "zero at a critical point; most runs stop far from one.",
+     kTextbook},
+    {Quantity::gradient_norm, "gradient_norm", "loss/weight", "‖G‖, ‖G‖² = mean of g_iᵀg_j over mini-batches i ≠ j",
+     "Length of the gradient over the training part, estimated without bias from some mini-batches; its error bar is "
+     "the "
+     "half-width of its 95% interval.",
+     "definition; jackknife interval"},
+    {Quantity::gradient_noise, "gradient_noise", "loss/weight",
+     "√(tr Σ / K), Σ the covariance of the K mini-batch gradients",
+     "The length that the mean of the sampled mini-batch gradients would have by chance if the gradient were zero. A "
+     "gradient_norm below it is not told from zero.",
+     "Mahsereci, Balles, Lassner, Hennig 2017"},
+    {Quantity::live_weights, "live_weights", "1",
+     "Σ n_l over layers l with √(mean ‖g_l‖²) · max(‖w_l‖, 0.01 √n_l) ≥ 10⁻³ L, over Σ n_l",
+     "Share of the weights that mini-batches pull at, be it to and fro: moved by their whole length they would change "
+     "the loss by more than a thousandth of it, to first order. In healthy networks nearly all; where units are dead "
+     "or "
+     "saturated only the last layer's, or none.",
+     "definition; limit from tests/train/standing_runs_test.cpp"},
+    {Quantity::lambda_max, "lambda_max", "loss/weight²", "max over unit v of vᵀHv",
+     "Largest curvature of the objective on some mini-batches of the training part: the largest eigenvalue of its "
+     "Hessian. With 99% probability none lies above the error bar.",
+     "Lanczos 1950; van Dorsselaer, Hochstenbach, van der Vorst 2000"},
+    {Quantity::lambda_min, "lambda_min", "loss/weight²", "min over unit v of vᵀHv",
+     "The smallest eigenvalue of the same Hessian. Below zero there is a direction in which the slope only gets "
+     "steeper; "
+     "in networks it mostly is, a little. With 99% probability none lies below the error bar.",
+     "Lanczos 1950; van Dorsselaer, Hochstenbach, van der Vorst 2000"},
+    {Quantity::escape_curvature, "escape_curvature", "loss/weight²",
+     "vᵀHv, v: vector of lambda_min, H on other mini-batches",
+     "Curvature along the direction of lambda_min on rows that the direction was not made from: the smallest of many "
+     "eigenvalues of a sample is biased downwards, this is not.",
+     "definition; 95% interval over mini-batches"},
+    {Quantity::escape_length, "escape_length", "weight", "t > 0 with the lowest loss at θ ± t v",
+     "How far a forward search went along the direction of lambda_min, on the rows that it was made from.",
+     kDefinition},
+    {Quantity::escape_gain, "escape_gain", "loss", "L(θ) − L(θ ± t v), on other mini-batches",
+     "What the walk along the direction of lambda_min gains, on rows that neither direction nor length was made from. "
+     "Large beside a small gradient: a saddle.",
+     "definition; 95% interval over mini-batches"},
+    {Quantity::descent_gain, "descent_gain", "loss", "L(θ) − L(θ − t G/‖G‖), on other mini-batches",
+     "The same straight down the gradient. Nothing beside no escape_gain: a minimum, as far as two directions tell.",
+     "definition; 95% interval over mini-batches"},
     {Quantity::input_mean, "input_mean", "of the input", "1/(n d) Σ x_ij",
      "Mean of all input values as the network gets them, after scaling. Best near 0.",
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
@@ -100,8 +143,6 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "LeCun, Bottou, Orr, Müller 1998, section 4.3"},
     {Quantity::target_rms, "target_rms", "of the target", "√(1/(n d) Σ y_ij²)",
      "Root mean square of real targets as the loss gets them.", kDefinition},
-    {Quantity::rows_in_batch, "rows_in_batch", "rows", "B", "How many rows this step's gradient was averaged over.",
-     kDefinition},
 }};
 
 constexpr bool in_order() {
@@ -122,6 +163,19 @@ std::optional<Quantity> quantity_named(std::string_view name) {
   const auto found = std::ranges::find(kQuantities, name, &QuantityInfo::name);
   if (found == kQuantities.end()) return std::nullopt;
   return found->id;
+}
+
+bool between_steps(Quantity quantity) {
+  switch (quantity) {
+    case Quantity::heldout_loss:
+    case Quantity::heldout_metric:
+    case Quantity::train_loss:
+    case Quantity::train_metric:
+    case Quantity::neighbour_loss:
+      return true;
+    default:
+      return quantity >= Quantity::relative_gradient_norm && quantity <= Quantity::descent_gain;
+  }
 }
 
 }  // namespace thalweg

@@ -17,16 +17,15 @@ enum class Quantity : std::uint16_t {
   heldout_metric,
   train_loss,  // over the training part, evaluated as the held-out part is
   train_metric,
-  initial_loss,            // before the first step
-  constant_loss,           // of the best constant prediction
-  relative_gradient_norm,  // ‖G‖ of the whole training set now, over its value at the first step
+  initial_loss,    // before the first step
+  constant_loss,   // of the best constant prediction
+  neighbour_loss,  // of predictions by nearest neighbours: known to be reachable
   // gradient
   gradient_sq,      // g'g of the mini-batch gradient, whole model or one parameter
   weight_sq,        // w'w after the step
   update_sq,        // u'u
   gradient_update,  // g'u
   learning_rate,
-  gradient_cosine,  // cosine between consecutive mini-batch gradients
   // step truth
   actual_change,     // L(θ+u) − L(θ), same batch, same random state
   predicted_change,  // g'u + ½ u'Hu, u'Hu exact
@@ -36,13 +35,23 @@ enum class Quantity : std::uint16_t {
   curvature_secant,          // u'Hu from 2(L(θ+u) − L(θ) − g'u)
   overshoot,                 // ρ = ½ u'Hu / (−g'u), exact
   overshoot_secant,          // the same from the secant
+  // the point where a run stands
+  relative_gradient_norm,  // ‖G‖ of the whole training set now, over its value at the first step
+  gradient_norm,           // ‖G‖ of the whole training set
+  gradient_noise,          // √(tr Σ / K): what sampling alone makes of it
+  live_weights,            // share of the weights that the data's gradients move at all
+  lambda_max,
+  lambda_min,
+  escape_curvature,  // v'Hv on rows that v, the vector of lambda_min, was not made from
+  escape_length,     // how far along ±v the loss falls
+  escape_gain,       // by how much, on rows that neither was made from
+  descent_gain,      // the same straight down the gradient
   // data
   input_mean,
   input_rms,
   input_max_abs,
   input_scale_spread,  // largest over smallest non-zero standard deviation among input columns
   target_rms,
-  rows_in_batch,
   count_  // not a quantity
 };
 
@@ -58,5 +67,10 @@ struct QuantityInfo {
 std::span<const QuantityInfo> quantities();
 const QuantityInfo& info(Quantity quantity);
 std::optional<Quantity> quantity_named(std::string_view name);
+
+// Whether it is measured between two steps, at the weights that the next step starts from: an evaluation, a look at the
+// point. Such readings of step n are made before the checkpoint of step n, and are not made again when a run is resumed
+// there; those of the step n itself are.
+bool between_steps(Quantity quantity);
 
 }  // namespace thalweg
