@@ -239,7 +239,7 @@ TEST(StoreResume, RemovesWhatWillComeAgain) {
   EXPECT_EQ(reader.readings().back().step, 59);
   EXPECT_THAT(reader.evaluations(), SizeIs(61)) << "an evaluation is made before the checkpoint of its step";
   EXPECT_THAT(reader.evaluations().back().metrics, SizeIs(2));
-  EXPECT_THAT(reader.actions(), SizeIs(60));
+  EXPECT_THAT(reader.actions(), SizeIs(61)) << "as is an action";
   EXPECT_FALSE(reader.result());
   EXPECT_EQ(reader.header().planned_steps, 9000);
   EXPECT_EQ(reader.header().started, samples::header().started) << "a run starts once";

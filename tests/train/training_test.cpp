@@ -185,6 +185,48 @@ TEST(Training, AutopilotLowersARateThatIsProvenTooHighAndTellsTheEffect) {
   EXPECT_EQ(stored.front().loss_after, action.loss_after);
 }
 
+// What an evaluation reads at the step of a checkpoint is not read again by the run that goes on from there.
+TEST(Training, AResumedHistoryHasEveryEvaluation) {
+  const Folder folder;
+  const std::string text = small_runs::recipe(small_runs::network("tanh_mlp"), folder.path);
+  const std::vector<std::string> often{"stop.evaluate_every=2", "checkpoint.every=4"};
+  std::vector<std::string> half = often, whole = often;
+  half.emplace_back("stop.steps=4");
+  whole.emplace_back("stop.steps=" + std::to_string(small_runs::kSteps));
+  const auto uninterrupted = small_runs::train(text, folder.path / "whole", whole);
+  small_runs::train(text, folder.path / "halves", half);
+  const auto resumed = small_runs::resume(folder.path / "halves", whole);
+  for (const Quantity quantity : {Quantity::heldout_loss, Quantity::heldout_metric}) {
+    const auto want = uninterrupted.history.series(quantity), have = resumed.history.series(quantity);
+    ASSERT_EQ(have.size(), want.size()) << info(quantity).name;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      EXPECT_EQ(have[i].step, want[i].step);
+      EXPECT_EQ(have[i].value, want[i].value);
+      EXPECT_EQ(have[i].error, want[i].error);
+    }
+    const auto stored = StoreReader(folder.path / "halves/run.sqlite").readings(quantity, kWholeModel);
+    EXPECT_EQ(stored.size(), want.size()) << "each once: " << info(quantity).name;
+  }
+}
+
+// The catalogue lists what is measured: the end of the run is read, too.
+TEST(Training, TheEndOfTheRunIsRead) {
+  const Folder folder;
+  const auto outcome = small_runs::train(small_runs::recipe(small_runs::network("tanh_mlp"), folder.path),
+                                         folder.path / "run", {"data.validation=0.2"});
+  const StoreReader store(folder.path / "run/run.sqlite");
+  const auto last = [&](Quantity quantity) {
+    const auto readings = store.readings(quantity, kWholeModel);
+    EXPECT_EQ(readings.size(), 1U) << info(quantity).name;
+    return readings.empty() ? Reading{} : readings.back();
+  };
+  EXPECT_EQ(last(Quantity::train_loss).value, outcome.result.train_loss);
+  EXPECT_EQ(last(Quantity::train_loss).step, outcome.result.step);
+  EXPECT_EQ(last(Quantity::train_metric).value, outcome.result.metrics.at(1).interval.value);
+  EXPECT_GE(last(Quantity::relative_gradient_norm).value, 0.0);
+  EXPECT_GT(last(Quantity::train_loss).error, 0.0F);
+}
+
 // A kill may leave a folder whose store was not one yet.
 TEST(Training, ARunKilledBeforeItBeganBeginsAnew) {
   const Folder folder;

@@ -65,8 +65,10 @@ void remove_evaluations(SQLite::Database& database, const std::string& condition
 // The run goes on: its header may have changed (more steps, other threads), but it started when it started.
 void resume(SQLite::Database& database, const std::filesystem::path& file, RunHeader header, std::int64_t step) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  for (const char* const table : {"frames", "singles", "actions"}) remove_where(database, table, "step >= ?", step);
-  remove_evaluations(database, "step > ?", step);  // the one at `step` came before the checkpoint
+  for (const char* const table : {"frames", "singles"}) remove_where(database, table, "step >= ?", step);
+  // Those at `step` came before the checkpoint.
+  remove_where(database, "actions", "step > ?", step);
+  remove_evaluations(database, "step > ?", step);
   database.exec("DELETE FROM result");
   header.started = read_header(database, file).started;
   database.exec("DELETE FROM run");

@@ -36,10 +36,6 @@ std::string now_utc() {
   return text;
 }
 
-double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
-  return std::chrono::duration<double>(b - a).count();
-}
-
 }  // namespace
 
 struct Session::Forward {
@@ -59,6 +55,7 @@ Session::Session(const recipe::Recipe& recipe, const TrainingOptions& options)
       checkpoints_(options.out, recipe.checkpoint.keep),
       header_(header()),
       control_(recipe.act.mode, header_, 1.0) {
+  looks_ = looks_at_standpoint(recipe.watch.instruments);
   make_instruments(recipe.watch.instruments);  // an unknown name is said before anything is written
   if (!options_.initial_weights.empty()) {
     load_model(*bench_.network, read_safetensors(options_.initial_weights).tensors, options_.initial_weights.string());
@@ -249,6 +246,7 @@ void Session::look_back(const Step& step, double loss) {
   finite_ = std::isfinite(total(step.sums).weight_sq);
   control_.look(position_.step);
   if (const auto action = control_.effect()) watch_->put(*action);
+  look_at_point(/*at_end=*/false);
   options_.events.step({.step = position_.step,
                         .planned = stop_.planned_steps(),
                         .epoch = epoch(),

@@ -40,6 +40,9 @@ class Session {
  private:
   struct Forward;  // one micro-batch: its data, its random state, its objective
   using Clock = std::chrono::steady_clock;
+  static double seconds_between(Clock::time_point a, Clock::time_point b) {
+    return std::chrono::duration<double>(b - a).count();
+  }
 
   RunHeader header() const;
   void prepare_folder() const;
@@ -53,9 +56,14 @@ class Session {
   double learning_rate() const { return schedule_.at(position_.step) * control_.rate_scale(); }
   double seconds() const;
   double epoch() const;
-  void stopped_point(RunResult& result);  // whether the run stopped near a critical point
+  void stopped_point(RunResult& result, std::int64_t step);  // whether the run stopped near a critical point
   double gradient_evidence();
-  void restore_best();
+  // The step whose weights these are afterwards.
+  std::int64_t restore_best();
+  void put_end(const PartValues& training, std::int64_t step);
+  void look_at_point(bool at_end);
+  bool measure_point(double seconds, bool stands);  // false: the time is too short
+  Reading neighbours(const Batch& batch) const;
 
   TrainingOptions options_;
   Workbench bench_;
@@ -68,8 +76,9 @@ class Session {
   std::unique_ptr<Watch> watch_;
   Position position_;
   bool finite_ = true;        // the weights
+  bool looks_ = true;         // at the point where the run stands
   bool best_so_far_ = false;  // the last evaluation was the best
-  std::int64_t evaluated_at_ = -1, checkpointed_at_ = -1;
+  std::int64_t evaluated_at_ = -1, checkpointed_at_ = -1, next_look_ = 0;
   std::string checkpoint_error_;
   Clock::time_point started_ = Clock::now();
   Evaluation last_evaluation_;

@@ -103,8 +103,9 @@ TrainingOutcome Session::finish(const std::string& reason) {
                    .step = position_.step,
                    .epoch = epoch(),
                    .seconds = trained};
-  if (bench_.recipe.stop.restore_best) restore_best();
-  stopped_point(result);
+  look_at_point(/*at_end=*/true);
+  const std::int64_t here = bench_.recipe.stop.restore_best ? restore_best() : position_.step;
+  stopped_point(result, here);
   const PartValues judged =
       thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
   const PartValues training =
@@ -116,20 +117,33 @@ TrainingOutcome Session::finish(const std::string& reason) {
     result.metrics.push_back({header_.metrics[i], header_.heldout, judged.metrics[i]});
     if (header_.heldout != "train") result.metrics.push_back({header_.metrics[i], "train", training.metrics[i]});
   }
+  put_end(training, here);
   if (const auto action = control_.effect(/*at_end=*/true)) watch_->put(*action);
   watch_->finish(result);
   return {result, header_, watch_->history(), checkpoint_error_};
 }
 
-void Session::restore_best() {
+void Session::put_end(const PartValues& training, std::int64_t step) {
+  const auto put = [&](Quantity quantity, const Interval& interval) {
+    watch_->put({.step = step,
+                 .value = interval.value,
+                 .error = static_cast<float>(0.5 * (interval.high - interval.low)),
+                 .quantity = quantity});
+  };
+  put(Quantity::train_loss, training.loss);
+  if (!training.metrics.empty()) put(Quantity::train_metric, training.metrics.front());
+}
+
+std::int64_t Session::restore_best() {
   const auto best = stop_.state().best_step >= 0 ? checkpoints_.load("best") : std::nullopt;
-  if (!best) return;
+  if (!best) return position_.step;
   load_model(*bench_.network, best->model, "checkpoint/best");
   options_.events.note(fmt::format("the weights of step {}, where {} was best, are restored", best->position.step,
                                    header_.metrics.front()));
+  return best->position.step;
 }
 
-void Session::stopped_point(RunResult& result) {
+void Session::stopped_point(RunResult& result, std::int64_t step) {
   if (!finite_) {
     result.gradient_norm = result.relative_gradient_norm = std::numeric_limits<double>::quiet_NaN();
     return;
@@ -147,6 +161,13 @@ void Session::stopped_point(RunResult& result) {
   result.gradient_norm = std::sqrt(std::max(0.0, now.resolved() ? now.norm_sq : now.high));
   result.relative_gradient_norm =
       start.resolved() ? result.gradient_norm / start.norm() : std::numeric_limits<double>::quiet_NaN();
+  if (start.resolved()) {
+    const double upper = std::sqrt(std::max(0.0, now.high)), lower = std::sqrt(std::max(0.0, now.low));
+    watch_->put({.step = step,
+                 .value = now.norm() / start.norm(),
+                 .error = static_cast<float>(std::max(upper - now.norm(), now.norm() - lower) / start.norm()),
+                 .quantity = Quantity::relative_gradient_norm});
+  }
   result.critical = start.resolved() && std::sqrt(std::max(0.0, now.high)) <= kCritical * std::sqrt(start.norm_sq);
 }
 

@@ -35,22 +35,30 @@ Watch::Watch(const RunHeader& header, const std::vector<std::string>& parameters
   history_.header = header;
   for (const std::string& name : parameters) scopes_.push_back(history_.scopes_table.number(name));
   if (options.store.empty()) return;
-  if (options.resume_at) take_back(options.store, *options.resume_at);
+  std::vector<Reading> again;
+  if (options.resume_at) again = take_back(options.store, *options.resume_at);
   store_ = std::make_unique<StoreWriter>(options.store, header, StoreWriter::Options{}, options.resume_at);
   for (std::size_t i = 0; i < parameters.size(); ++i) store_->scope(scopes_[i], parameters[i]);
+  for (const Reading& reading : again) put(reading);
 }
 
-void Watch::take_back(const std::filesystem::path& store, std::int64_t before) {
+// What the resumed run will not say again: readings before its step, and those of its step that came before the
+// checkpoint. The latter are returned: the store has dropped them with the step itself, and must be told once more.
+std::vector<Reading> Watch::take_back(const std::filesystem::path& store, std::int64_t before) {
   const StoreReader reader(store);
   const auto names = reader.scopes();
+  std::vector<Reading> again;
   for (Reading reading : reader.readings()) {
+    const bool of_the_point = reading.step == before && reading.scope == kWholeModel && between_steps(reading.quantity);
+    if (of_the_point) again.push_back(reading);
     if (reading.step >= before) continue;
     reading.scope = history_.scopes_table.number(names.at(reading.scope));
     history_.put(reading);
   }
   for (const Action& action : reader.actions()) {
-    if (action.step < before) history_.actions.push_back(action);
+    if (action.step <= before) history_.actions.push_back(action);
   }
+  return again;
 }
 
 void Watch::before_backward(Step& step) {
@@ -72,17 +80,26 @@ void Watch::after_update(Step& step) {
   }
 }
 
+// What is measured between two steps is said once of each: a run that is resumed where it ended ends there again.
+void Watch::put(const Reading& reading) {
+  if (between_steps(reading.quantity) && reading.scope == kWholeModel) {
+    const auto said = history_.series(reading.quantity);
+    if (!said.empty() && said.back().step == reading.step) return;
+  }
+  sink_.put(reading);
+}
+
 void Watch::put(const Evaluation& evaluation) {
-  sink_.put({.step = evaluation.step,
-             .value = evaluation.heldout_loss.value,
-             .error = static_cast<float>(0.5 * (evaluation.heldout_loss.high - evaluation.heldout_loss.low)),
-             .quantity = Quantity::heldout_loss});
+  put({.step = evaluation.step,
+       .value = evaluation.heldout_loss.value,
+       .error = static_cast<float>(0.5 * (evaluation.heldout_loss.high - evaluation.heldout_loss.low)),
+       .quantity = Quantity::heldout_loss});
   if (!evaluation.metrics.empty()) {
     const Interval& metric = evaluation.metrics.front().interval;
-    sink_.put({.step = evaluation.step,
-               .value = metric.value,
-               .error = static_cast<float>(0.5 * (metric.high - metric.low)),
-               .quantity = Quantity::heldout_metric});
+    put({.step = evaluation.step,
+         .value = metric.value,
+         .error = static_cast<float>(0.5 * (metric.high - metric.low)),
+         .quantity = Quantity::heldout_metric});
   }
   if (store_) store_->put(evaluation);
 }

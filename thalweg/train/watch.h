@@ -39,7 +39,7 @@ class Watch {
   void after_update(Step& step);
   void stepped(double seconds) { observer_.stepped(seconds); }
 
-  void put(const Reading& reading) { sink_.put(reading); }
+  void put(const Reading& reading);
   void put(const Evaluation& evaluation);
   void put(const Action& action);
   void finish(RunResult& result);  // fills in overhead and judgement, and closes the store's record
@@ -59,7 +59,7 @@ class Watch {
    private:
     Watch& watch_;
   };
-  void take_back(const std::filesystem::path& store, std::int64_t before);
+  std::vector<Reading> take_back(const std::filesystem::path& store, std::int64_t before);
 
   std::function<void(const std::string&)> warn_;
   History history_;

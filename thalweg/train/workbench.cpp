@@ -77,11 +77,12 @@ std::unique_ptr<Network> Workbench::fresh_network() const {
   return build_network(recipe.model, shape_of(data.info), stream_seed(recipe.seed, RunStream::weights));
 }
 
-std::vector<Batch> Workbench::sample_batches(int count) const {
+std::vector<Batch> Workbench::sample_batches(int count, std::int64_t rows_each) const {
   const std::int64_t rows = data.train->rows();
   // Larger than training's own where that is small: the noise of the sample falls with its rows, and so does the bound
   // on ‖G‖.
-  const std::int64_t size = std::clamp<std::int64_t>(recipe.batch.size > 0 ? recipe.batch.size : rows, 512, 1024);
+  const std::int64_t size =
+      rows_each > 0 ? rows_each : std::clamp<std::int64_t>(recipe.batch.size > 0 ? recipe.batch.size : rows, 512, 1024);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(stream_seed(recipe.seed, RunStream::sample));
   const at::Tensor order = at::randperm(rows, generator, at::kLong);
   std::vector<Batch> result;

@@ -32,7 +32,8 @@ struct Workbench {
   const Part& judged_part() const { return data.heldout() != nullptr ? *data.heldout() : *data.train; }
   std::unique_ptr<Network> fresh_network() const;  // with the weights from before the first step
   // K batches of the training part, drawn apart from the training's own order: for measuring gradients at a point.
-  std::vector<Batch> sample_batches(int count) const;
+  // `rows` in each; 0: training's own number, but at least 512 and at most 1024.
+  std::vector<Batch> sample_batches(int count, std::int64_t rows = 0) const;
 };
 
 // What is known before the first step: how large inputs and targets are, the initial loss and the best constant
