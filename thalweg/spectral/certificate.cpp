@@ -81,6 +81,13 @@ double weight_bound(const Recurrence& recurrence, double mu) {
   return std::exp(-log_growth(recurrence, mu) / recurrence.block);
 }
 
+// Whatever the polynomials say, a part of the eigenvector below the rounding of a product may have been there unseen.
+double least_miss(const Recurrence& recurrence) {
+  const double dimension = static_cast<double>(recurrence.dimension);
+  const double unseen = std::sqrt(2.0 * dimension / std::numbers::pi) * kResolved * recurrence.noise;
+  return std::min(1.0, std::pow(unseen, recurrence.block));
+}
+
 double miss_probability(const Recurrence& recurrence, double mu) {
   // The density of b coordinates of a random unit vector is at most (p/2π)^(b/2); the ellipsoid sᵀ(gram)s ≤ 1 has the
   // volume π^(b/2) / (Γ(b/2 + 1) √det).
@@ -88,10 +95,8 @@ double miss_probability(const Recurrence& recurrence, double mu) {
   const double dimension = static_cast<double>(recurrence.dimension);
   const double log_density = half * std::log(dimension / (2.0 * std::numbers::pi)) - std::log(recurrence.random_share);
   const double log_ball = half * std::log(std::numbers::pi) - std::lgamma(half + 1.0);
-  // Whatever the polynomials say, a part of the eigenvector below the rounding of a product may have been there unseen.
-  const double unseen = std::sqrt(2.0 * dimension / std::numbers::pi) * kResolved * recurrence.noise;
   const double missed = std::exp(log_density + log_ball - 0.5 * log_growth(recurrence, mu));
-  return std::min(1.0, std::max(missed, std::pow(unseen, recurrence.block)));
+  return std::min(1.0, std::max(missed, least_miss(recurrence)));
 }
 
 double upper_bound(const Recurrence& recurrence, double from, double miss) {

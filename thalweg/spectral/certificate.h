@@ -31,6 +31,10 @@ double weight_bound(const Recurrence& recurrence, double mu);
 // in [0, 1].
 double miss_probability(const Recurrence& recurrence, double mu);
 
+// The smallest miss probability that a run can show: what the rounding of its products could hide. 1e-3 or less in
+// float32 up to a million parameters.
+double least_miss(const Recurrence& recurrence);
+
 // The smallest μ ≥ from (the largest Ritz value) such that, with probability ≥ 1 − miss, no eigenvalue lies above it;
 // and the largest μ ≤ from (the smallest Ritz value) such that none lies below. ±infinity where the run is too short to
 // tell.

@@ -33,27 +33,35 @@ Krylov::Krylov(LinearOperator& a, const at::Tensor& start, int max_vectors, std:
   for (std::int64_t i = 0; i < start.size(0) && vectors_ < rows_; ++i) {
     at::Tensor v = start[i].clone();
     const double before = length_of(v);
-    orthogonalise(v, -1);
-    append(v, before > 0.0 ? length_of(v) / before : 0.0);
+    if (!(before > 0.0)) continue;
+    v.div_(before);
+    const double left = orthogonalise(v, -1);
+    if (left > kNew * a.relative_noise()) append(v, left);
   }
   if (vectors_ == 0) append_random();
   recurrence_ = {
       .dimension = dimension_, .columns = {}, .block = static_cast<int>(vectors_), .noise = a.relative_noise()};
 }
 
-// w ← w − V Vᵀw; the coefficients go to `column` of the projection (−1: nowhere).
-void Krylov::orthogonalise(at::Tensor& w, std::int64_t column) {
-  if (vectors_ == 0) return;
+// w ← w − V Vᵀw; the coefficients go to `column` of the projection (−1: nowhere). Returns the length that is left.
+double Krylov::orthogonalise(at::Tensor& w, std::int64_t column) {
+  if (vectors_ == 0) return length_of(w);
   const at::Tensor v = basis_.narrow(0, 0, vectors_);
-  const auto add = [&](const at::Tensor& c) {
-    if (column < 0) return;
+  const auto project = [&] {  // gives the length that was taken out
+    const at::Tensor c = at::mv(v, w);
+    w.addmv_(v.t(), c, 1.0, -1.0);
     const at::Tensor host = c.to(at::kCPU, at::kDouble);
     const double* entry = host.const_data_ptr<double>();
-    for (std::int64_t i = 0; i < vectors_; ++i) coefficient(i, column) += entry[i];
+    double squares = 0.0;
+    for (std::int64_t i = 0; i < vectors_; ++i) {
+      squares += entry[i] * entry[i];
+      if (column >= 0) coefficient(i, column) += entry[i];
+    }
+    return std::sqrt(squares);
   };
   // By symmetry most of what is to go is known: only a few entries of the column are above rounding. Taking these out
   // first leaves one full projection to do where there would be two.
-  for (std::int64_t i = 0; column >= 0 && i < column; ++i) {
+  for (std::int64_t i = 0; i < column; ++i) {
     const double known = coefficient(column, i);
     if (std::abs(known) <= kNew * noise()) continue;
     w.sub_(basis_[i], known);
@@ -64,20 +72,20 @@ void Krylov::orthogonalise(at::Tensor& w, std::int64_t column) {
     w.sub_(basis_[column], diagonal);
     coefficient(column, column) += diagonal;
   }
-  const double before = length_of(w);
-  const at::Tensor c = at::mv(v, w);
-  w.addmv_(v.t(), c, 1.0, -1.0);
-  add(c);
-  if (length_of(w) < kLost * before || column < 0) {
-    const at::Tensor d = at::mv(v, w);
-    w.addmv_(v.t(), d, 1.0, -1.0);
-    add(d);
+  const double taken = project();
+  double left = length_of(w);
+  if (column < 0 || left < kLost * taken) {
+    project();
+    left = length_of(w);
   }
+  return left;
 }
 
+// `w`, orthogonal to the basis, of the given length, becomes its next vector.
 bool Krylov::append(const at::Tensor& w, double length) {
-  if (vectors_ == rows_ || !(length > kNew * a_.relative_noise())) return false;
-  basis_[vectors_].copy_(w / w.norm());
+  if (vectors_ == rows_) return false;
+  at::Tensor next = basis_[vectors_];
+  at::mul_out(next, w, at::scalar_tensor(1.0 / length, w.options()));
   ++vectors_;
   return true;
 }
@@ -85,11 +93,11 @@ bool Krylov::append(const at::Tensor& w, double length) {
 bool Krylov::append_random() {
   recording_ = false;
   for (int attempt = 0; attempt < 3 && vectors_ < rows_; ++attempt) {
-    at::Tensor v = at::randn({dimension_}, generator_, at::kDouble).to(a_.options());
+    at::Tensor v = at::randn({dimension_}, generator_, at::TensorOptions(a_.options().dtype())).to(a_.options());
     v.div_(length_of(v));
-    orthogonalise(v, -1);
+    const double left = orthogonalise(v, -1);
     // What is left of a random direction is long unless the basis spans nearly everything.
-    if (append(v, length_of(v))) return true;
+    if (left > kNew * a_.relative_noise() && append(v, left)) return true;
   }
   return false;
 }
@@ -100,14 +108,14 @@ bool Krylov::extend() {
   if (applied_ == vectors_) return false;
   const std::int64_t k = applied_;
   at::Tensor w = a_.apply(basis_[k]);
-  const double length = length_of(w);
-  if (!std::isfinite(length)) throw NotFinite("a product with the operator is not finite");
-  norm_ = std::max(norm_, length);
-  orthogonalise(w, k);
+  const double left = orthogonalise(w, k);
+  if (!std::isfinite(left)) throw NotFinite("a product with the operator is not finite");
+  double squares = left * left;
+  for (std::int64_t i = 0; i < vectors_; ++i) squares += coefficient(i, k) * coefficient(i, k);
+  norm_ = std::max(norm_, std::sqrt(squares));
   ++applied_;
-  const double rest = length_of(w);
   const std::int64_t before = vectors_;
-  if (rest > kNew * noise() && append(w, 1.0)) coefficient(before, k) = rest;
+  if (left > kNew * noise() && append(w, left)) coefficient(before, k) = left;
   record(k);
   if (applied_ == vectors_ && !complete()) return append_random();
   return applied_ < vectors_;

@@ -46,7 +46,7 @@ class Krylov {
   double coefficient(std::int64_t i, std::int64_t j) const {
     return coefficients_[static_cast<std::size_t>(j * rows_ + i)];
   }
-  void orthogonalise(at::Tensor& w, std::int64_t column);
+  double orthogonalise(at::Tensor& w, std::int64_t column);
   bool append(const at::Tensor& w, double length);
   bool append_random();
   void record(std::int64_t column);

@@ -21,6 +21,7 @@ namespace thalweg {
 struct LanczosOptions {
   int top = 1;              // pairs wanted at the upper end
   int bottom = 0;           // and at the lower one
+  int spare = 0;            // further pairs to give back at each wanted end, as they are: to start from again
   double tolerance = 1e-3;  // converged: error bound ≤ tolerance · |θ|
   double margin = 0.05;     // and no eigenvalue further out than θ by more than margin · |θ|,
   double miss = 0.01;       // with a probability of at least 1 − miss
@@ -45,6 +46,7 @@ struct RitzPair {
 struct LanczosResult {
   std::vector<RitzPair> top;  // outermost first; fewer than wanted only where p is smaller
   std::vector<RitzPair> bottom;
+  double miss = 0.0;       // as asked for, or the least that rounding allows
   double above = 0.0;      // with probability ≥ 1 − miss no eigenvalue lies above this,
   double below = 0.0;      // and none below that
   double noise = 0.0;      // rounding: no eigenvalue is known better than to this

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "thalweg/spectral/double_backward.h"
+
 namespace thalweg {
 namespace {
 
@@ -22,6 +24,7 @@ RetainedGradient::RetainedGradient(const at::Tensor& loss, std::vector<at::Tenso
     : parameters_(std::move(parameters)) {
   gradient_ = torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/true, /*create_graph=*/true,
                                     /*allow_unused=*/true);
+  replace_double_backwards(gradient_, loss);
   for (const at::Tensor& g : gradient_) detached_.push_back(g.defined() ? g.detach() : g);
   detached_ = zeros_where_undefined(std::move(detached_), parameters_);
 }
