@@ -78,7 +78,7 @@ def healthy():
     yield "fashion_interpolating", "", recipe(FASHION.replace("4000", "300"), layers(64, activation="relu"), optimizer="adam", lr=1e-3, steps=1500)
     yield "fashion_slow_but_moving", "", recipe(FASHION, layers(64, activation="relu"), lr=0.003, steps=1500)
     yield "fashion_early_stop", "", recipe(FASHION, layers(64, activation="relu"), lr=0.1, steps=300)
-    yield "fashion_hovering", "", recipe(FASHION, layers(64, activation="relu"), lr=0.3, batch=8, steps=2000)
+    yield "fashion_hovering", "", recipe(FASHION, layers(64, activation="relu"), lr=0.05, batch=8, steps=2000)
     yield "fashion_cosine_end", "", recipe(FASHION, layers(64, activation="relu"), steps=1500, more='[schedule]\nkind = "cosine"\n')
     yield "fashion_tanh_deep", "", recipe(FASHION, layers(32, 32, 32, 32), lr=0.1, steps=1200)
     yield "fashion_dropout", "", recipe(FASHION, 'layers = [{type="linear", units=64, activation="relu"}, {type="dropout", p=0.5}, {type="linear", units="classes"}]')
