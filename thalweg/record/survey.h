@@ -48,14 +48,15 @@ struct Survey {
 
   struct Trace {
     double value = kNotMeasured;
-    double stderr_ = kNotMeasured;
+    double standard_error = kNotMeasured;
     std::int64_t products = 0;
   };
 
-  // How many eigenvalues lie below −epsilon.
+  // In how many directions the loss bends down.
   struct Index {
-    std::int64_t lower = 0;   // always true: as many Ritz values do (interlacing)
-    std::int64_t upper = -1;  // with `confidence`; −1: not known
+    std::int64_t negative = 0;  // at least so many eigenvalues are negative, beyond rounding
+    std::int64_t lower = 0;     // at least so many lie below −epsilon: as many Ritz values do (interlacing)
+    std::int64_t upper = -1;    // and at most so many, with `confidence`; −1: not known
     double epsilon = kNotMeasured;
     double confidence = kNotMeasured;
   };
@@ -82,10 +83,13 @@ struct Survey {
 
   // λmax of P⁻¹H for the optimizer's own preconditioner P, and where its steps become unstable.
   struct Stability {
-    std::string optimizer;  // "adamw"
-    double learning_rate = kNotMeasured;
+    std::string optimizer;                // "adamw"
+    double learning_rate = kNotMeasured;  // of the last step
+    double peak_rate = kNotMeasured;      // of the schedule
     double limit = kNotMeasured;
     Eigenvalue largest;
+    double added = 0.0;   // weight decay that the optimizer adds to the gradient curves H by so much everywhere
+    std::string caveat;   // what the limit does not cover
     std::string formula;  // of the limit: "(2 + 2β₁) / ((1 − β₁) ε)"
   };
 

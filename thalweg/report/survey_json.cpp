@@ -69,8 +69,11 @@ Json json_of(const Survey::Stability& s) {
   Json json;
   json["optimizer"] = s.optimizer;
   put_number(json, "learning_rate", s.learning_rate);
+  put_number(json, "peak_rate", s.peak_rate);
   put_number(json, "limit", s.limit);
   json["formula"] = s.formula;
+  put_number(json, "added", s.added);
+  json["caveat"] = s.caveat;
   json["largest"] = json_of(s.largest);
   return json;
 }
@@ -165,7 +168,7 @@ Json eigenvalues_of(const Survey& s) {
 Json trace_of(const Survey::Trace& t) {
   Json json;
   put_number(json, "value", t.value);
-  put_number(json, "stderr", t.stderr_);
+  put_number(json, "stderr", t.standard_error);
   json["products"] = t.products;
   return json;
 }
@@ -174,6 +177,7 @@ Json index_of(const Survey::Index& i) {
   Json json;
   json["lower"] = i.lower;
   json["upper"] = i.upper >= 0 ? Json(i.upper) : Json(nullptr);
+  json["negative"] = i.negative;
   put_number(json, "epsilon", i.epsilon);
   put_number(json, "confidence", i.confidence);
   return json;
