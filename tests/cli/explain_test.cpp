@@ -7,6 +7,7 @@
 #include "thalweg/recipe/parse.h"
 #include "thalweg/record/finding.h"
 #include "thalweg/record/quantity.h"
+#include "thalweg/record/survey_term.h"
 
 namespace thalweg::cli {
 namespace {
@@ -61,7 +62,8 @@ TEST(Explain, WithoutATermEverythingIsListed) {
 TEST(Explain, EveryNameThatIsListedCanBeExplained) {
   const json list = json::parse(thalweg({"explain", "--json"}).out);
   EXPECT_EQ(list["schema"], 1);
-  EXPECT_EQ(list["entries"].size(), quantities().size() + finding_kinds().size() + recipe::keys().size());
+  EXPECT_EQ(list["entries"].size(),
+            quantities().size() + finding_kinds().size() + recipe::keys().size() + survey_terms().size());
   for (std::size_t i = 0; i < list["entries"].size(); i += 7) {  // a sample: each is a process
     const std::string name = list["entries"][i]["name"];
     EXPECT_EQ(thalweg({"explain", name}).code, 0) << name;

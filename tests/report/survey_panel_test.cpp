@@ -87,7 +87,7 @@ TEST(SurveyPanel, SaysWhatWouldTell) {
   Survey s = sample();
   s.verdict = SurveyVerdict::cannot_tell;
   s.would_take = "more batches";
-  EXPECT_THAT(panel(s), HasSubstr("would tell"));
+  EXPECT_THAT(panel(s), HasSubstr("it takes"));
 }
 
 TEST(SurveyPanel, SaysTheEdge) {

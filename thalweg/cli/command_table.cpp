@@ -10,6 +10,8 @@ constexpr Command kCommands[] = {
      true},
     {"check", "R.toml", "before the first step: recipe, data, initial loss, one batch can be fitted",
      "thalweg check examples/fashion_cnn.toml", true},
+    {"survey", "RUN|CHECKPOINT", "the landscape where a network stands: slope, curvature, saddle or minimum, certified",
+     "thalweg survey runs/fashion-cnn-0", true},
     {"compare", "RUN…", "runs beside each other: results, loss curves, seeds, recipes", "thalweg compare runs/a runs/b",
      false},
     {"export", "RUN --to csv|json PATH", "a run's readings, results and recipe, for other programs",

@@ -18,6 +18,7 @@
 #include "thalweg/record/error.h"
 #include "thalweg/record/finding.h"
 #include "thalweg/record/quantity.h"
+#include "thalweg/record/survey_term.h"
 #include "thalweg/report/json.h"
 #include "thalweg/report/text.h"
 
@@ -42,6 +43,12 @@ std::vector<Entry> entries() {
                    q.formula,
                    {{"meaning", q.meaning}, {"formula", q.formula}, {"unit", q.unit}, {"source", q.source}}});
   }
+  for (const SurveyTerm& t : survey_terms()) {
+    all.push_back({"word of a survey",
+                   t.name,
+                   t.formula,
+                   {{"meaning", t.meaning}, {"formula", t.formula}, {"unit", t.unit}, {"source", t.source}}});
+  }
   for (const FindingInfo& f : finding_kinds()) {
     all.push_back({"finding",
                    f.code,
@@ -60,14 +67,16 @@ std::vector<Entry> entries() {
 }
 
 // What people call quantities in formulas.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kSymbols = {
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSymbols = {
     {{"rho", "overshoot"},
      {"ρ", "overshoot"},
      {"g'g", "gradient_sq"},
      {"g'hg", "curvature_along_gradient"},
      {"ghg", "curvature_along_gradient"},
      {"u'hu", "curvature_along_update"},
-     {"u'u", "update_sq"}}};
+     {"u'u", "update_sq"},
+     {"κ", "condition_number"},
+     {"tr_h", "trace"}}};
 
 // "Learning-Rate" → "learning_rate": case, hyphens and spaces do not matter.
 std::string normal(std::string_view term) {
@@ -123,9 +132,10 @@ std::string listing(const std::vector<Entry>& all, const report::Look& look) {
   for (const Entry& entry : all) {
     if (entry.kind != kind) {
       kind = entry.kind;
-      const std::string_view plural = kind == "quantity"  ? "Quantities"
-                                      : kind == "finding" ? "Findings"
-                                                          : "Recipe keys";
+      const std::string_view plural = kind == "quantity"           ? "Quantities"
+                                      : kind == "finding"          ? "Findings"
+                                      : kind == "word of a survey" ? "Words of a survey"
+                                                                   : "Recipe keys";
       text += (text.empty() ? "" : "\n") + report::painted(plural, report::Paint::bold, look) + "\n";
     }
     text += report::cut("  " + report::padded(entry.name, 28) + " " + std::string(entry.title), look.width) + "\n";

@@ -136,6 +136,7 @@ std::vector<std::string> next_commands(const RunResult& result) {
     next.push_back(fmt::format("thalweg explain {}", finding.code));
     if (next.size() == 2) break;
   }
+  next.push_back(fmt::format("thalweg survey {}", result.run));
   next.push_back(fmt::format("thalweg compare {}", result.run));
   if (result.stop_reason == "signal") next.insert(next.begin(), fmt::format("thalweg train --resume {}", result.run));
   return next;

@@ -62,7 +62,7 @@ std::string verdict_panel(const Survey& s, const Look& look) {
     text += "  " + line + "\n";
   }
   for (const std::string& reason : s.reasons) text += entry("because", safe_text(reason), look);
-  if (!s.would_take.empty()) text += entry("would tell", safe_text(s.would_take), look);
+  if (!s.would_take.empty()) text += entry("it takes", safe_text(s.would_take), look);
   return text;
 }
 
@@ -189,7 +189,7 @@ std::string escape_words(const Survey& s) {
       "a step of length {} along the lowest eigenvector ({} way) lowers the loss by {}, to {}", number(e.length),
       e.slope < 0.0 ? "the downhill" : "the better", number(e.gain), number(s.loss - e.gain));
   if (std::isfinite(e.gain_elsewhere.value)) {
-    text += fmt::format("; on the other batches by {}", interval(e.gain_elsewhere));
+    text += fmt::format("; the gain on the other batches is {}", interval(e.gain_elsewhere));
   }
   if (e.still_falling) text += "; it still falls where the search ended";
   return text;

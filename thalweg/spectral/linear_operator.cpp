@@ -26,8 +26,8 @@ at::Tensor LinearOperator::apply(const at::Tensor& v) {
                                             v.dim() == 0 ? 1 : v.size(-1), dimension()));
   }
   if (v.dtype() != options().dtype()) {
-    throw std::invalid_argument(fmt::format("a vector of {} was given to an operator on {}", v.dtype().name(),
-                                            options().dtype().name()));
+    throw std::invalid_argument(
+        fmt::format("a vector of {} was given to an operator on {}", v.dtype().name(), options().dtype().name()));
   }
   return v.dim() == 1 ? product(v) : products(v);
 }

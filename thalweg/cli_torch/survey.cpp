@@ -1,0 +1,130 @@
+// thalweg survey: the landscape at a point.
+#include "thalweg/survey/survey.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "thalweg/cli/arguments.h"
+#include "thalweg/cli/console.h"
+#include "thalweg/cli/run_command.h"
+#include "thalweg/cli_torch/commands.h"
+#include "thalweg/record/error.h"
+#include "thalweg/report/survey_drawing.h"
+#include "thalweg/report/survey_json.h"
+#include "thalweg/report/survey_panel.h"
+#include "thalweg/report/text.h"
+#include "thalweg/spectral/retained_gradient.h"
+#include "thalweg/train/surveyed_network.h"
+
+namespace thalweg::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SurveyArguments {
+  SurveyRequest request;
+  SurveyBatches batches;
+  SurveyOptions options;
+  std::string out;
+  double memory = 1.0;  // GB
+};
+
+void add_options(CLI::App& app, SurveyArguments& a) {
+  app.add_option("place", a.request.place, "a run, a checkpoint's folder, or a safetensors file")
+      ->type_name("RUN|CHECKPOINT")
+      ->required();
+  app.add_option("--recipe", a.request.recipe, "the recipe that says network, data and loss (default: the run's own)")
+      ->type_name("R.toml");
+  app.add_option("--set", a.request.overrides, "override one key of the recipe; may be given again")
+      ->type_name("key=value")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--batch", a.batches.file, "a safetensors file with x and y: the landscape of its loss")
+      ->type_name("B.safetensors");
+  app.add_option("--batches", a.batches.count, "batches of training rows that the Hessian is of (default 1)")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--independent", a.batches.independent,
+                 "further batches, for the gradient's noise and to measure eigenvectors again (default 8)")
+      ->check(CLI::Range(0, 1000));
+  app.add_option("--top", a.options.top, "eigenvalues at the upper end (default 1)")->check(CLI::Range(1, 100));
+  app.add_option("--bottom", a.options.bottom, "and at the lower end (default 1)")->check(CLI::Range(1, 100));
+  app.add_flag("--layers", a.options.layers, "each layer's own block of the Hessian");
+  app.add_flag("--density", a.options.density, "the density of all eigenvalues");
+  app.add_flag("--slices", a.options.slices, "the loss along eigenvectors, gradient and update, and over a plane");
+  app.add_option("--products", a.options.max_products, "Hessian-vector products for the eigenvalues, at most")
+      ->check(CLI::Range(2, 100000));
+  app.add_option("--memory", a.memory, "GB that graphs and vectors may take together (default 1)")
+      ->check(CLI::Range(0.001, 10000.0));
+  app.add_option("--seed", a.options.seed, "of the random start vectors (default 0)");
+  app.add_option("--out", a.out, "where drawings go (default: the run's folder)")->type_name("DIR");
+}
+
+void show_progress(Progress& progress, const SurveyProgress& p) {
+  if (!progress.due()) return;
+  const std::string of = p.planned > 0 ? fmt::format(" of at most {}", p.planned) : "";
+  progress.show(p.products == 0 ? fmt::format("{} …", p.stage) : fmt::format("{}: {}{}", p.stage, p.products, of));
+}
+
+void write_drawings(Survey& survey, const fs::path& folder) {
+  for (const report::Drawing& drawing : report::survey_svgs(survey)) {
+    const fs::path file = folder / drawing.name;
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    stream << drawing.svg << std::flush;
+    if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
+    survey.files.push_back(file.string());
+  }
+}
+
+std::vector<std::string> next_commands(const Survey& survey, const std::string& place) {
+  std::vector<std::string> next;
+  if (!survey.density && survey.slices.empty()) {
+    next.push_back(fmt::format("thalweg survey {} --density --slices --layers", place));
+  }
+  next.emplace_back("thalweg explain lambda_max");
+  return next;
+}
+
+Survey measure(const SurveyArguments& a, Progress& progress) {
+  const SurveyTarget target = read_survey_target(a.request);
+  progress.show("reading the data …");
+  const SurveyedNetwork network(target, a.batches);
+  for (const auto* notes : {&target.notes, &network.notes()}) {
+    for (const std::string& note : *notes) progress.note("note: " + report::safe_text(note));
+  }
+  SurveyOptions options = a.options;
+  options.memory_limit = static_cast<std::int64_t>(a.memory * 1e9);
+  options.progress = [&](const SurveyProgress& p) { show_progress(progress, p); };
+  options.planned = [&](const Survey::Memory& memory) { progress.note("memory: " + report::memory_words(memory)); };
+  try {
+    Survey result = survey(network.problem(), options);
+    progress.clear();
+    write_drawings(result, a.out.empty() ? target.folder : fs::path(a.out));
+    return result;
+  } catch (const NoSecondDerivative& error) {
+    throw UsageError(fmt::format("{}: an operation of this network has no second derivative: {}", target.subject,
+                                 report::safe_text(error.what())));
+  }
+}
+
+}  // namespace
+
+int survey_command(int argc, char** argv) {
+  Arguments arguments("survey");
+  SurveyArguments a;
+  add_options(arguments.app, a);
+  if (!arguments.parse(argc, argv)) return kDone;
+  Progress progress(arguments.common.quiet);
+  const Survey result = measure(a, progress);
+  print(arguments.common.json
+            ? report::survey_json(result) + "\n"
+            : report::survey_panel(result, next_commands(result, a.request.place.string()), stdout_look()));
+  finish_stdout();
+  return kDone;
+}
+
+}  // namespace thalweg::cli
