@@ -15,8 +15,8 @@
 
 namespace thalweg {
 
-// `gradient`: tensors with graph, as autograd::grad({loss}, …, create_graph) gives them; undefined ones are passed over.
-// The graph can then be differentiated once more, not twice. Returns how many nodes were replaced.
+// `gradient`: tensors with graph, as autograd::grad({loss}, …, create_graph) gives them; undefined ones are passed
+// over. The graph can then be differentiated once more, not twice. Returns how many nodes were replaced.
 int replace_double_backwards(std::vector<at::Tensor>& gradient, const at::Tensor& loss);
 
 }  // namespace thalweg

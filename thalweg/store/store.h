@@ -30,9 +30,10 @@ class StoreWriter final : public ReadingSink {
     Journal journal = Journal::automatic;
   };
   // Creates the file, or opens it to go on after `resume_at` steps: what will come again is removed, that is readings
-  // at or after that step, actions and evaluations after it (those at that very step were made before the checkpoint; an
-  // evaluation that is put again replaces that one), and the result. IoError: another living writer (its pid is named), a run already
-  // there and no resume_at, or what the system says. InputError: not a store, damaged, or of a newer version.
+  // at or after that step, actions and evaluations after it (those at that very step were made before the checkpoint;
+  // an evaluation that is put again replaces that one), and the result. IoError: another living writer (its pid is
+  // named), a run already there and no resume_at, or what the system says. InputError: not a store, damaged, or of a
+  // newer version.
   StoreWriter(const std::filesystem::path& file, const RunHeader& header, Options options,
               std::optional<std::int64_t> resume_at = std::nullopt);
   // Commits what was put, and leaves one file without side files.
