@@ -32,7 +32,8 @@ void Session::look_at_point(bool at_end) {
   double seconds = watch.cadence > 0 ? std::numeric_limits<double>::infinity() : watch_->observer().left_seconds();
   if (at_end && stands) seconds = std::max(seconds, kLeastAtEnd);
   next_look_ = position_.step + std::max(kJudgeEvery, position_.step / 8);
-  if ((stands || at_end) && seconds > 0.0) {
+  // On a fixed cadence no budget bounds a look, so that only a run that stands still gets one.
+  if ((stands || (at_end && watch.cadence == 0)) && seconds > 0.0) {
     try {
       if (measure_point(seconds, stands)) next_look_ = position_.step + std::max(kJudgeEvery, position_.step / 2);
     } catch (const std::exception& error) {
