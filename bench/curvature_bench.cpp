@@ -1,7 +1,8 @@
 // What the curvature engine costs on the frozen problems, one thread, in gradient units: one JSON object a line.
 //
 //     ./dev bench curvature            this beside the peers, interleaved (bench/curvature.py)
-//     curvature_bench P1 top1 --seeds 50
+//     curvature_bench P1 top1 --seeds 50     or hvp, top5, bottom1, trace, density, index (P4), warm, warm_fresh
+//     curvature_bench growth           cost from 1e4 to 1e7 parameters
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -19,8 +20,11 @@
 
 #include "tests/problems/frozen.h"
 #include "thalweg/recipe/parse.h"
+#include "thalweg/spectral/density.h"
+#include "thalweg/spectral/index.h"
 #include "thalweg/spectral/lanczos.h"
 #include "thalweg/spectral/retained_gradient.h"
+#include "thalweg/spectral/trace.h"
 #include "thalweg/train/workbench.h"
 
 namespace {
@@ -175,7 +179,59 @@ struct Bench {
                        .random_share = 0.0});
   }
 
+  // At 30 products: how far from the truth, and how often inside two of the standard errors that were stated.
+  json trace() const {
+    HessianOperator h({problem.batch()}, problem.parameters);
+    const double truth = reference["trace"].get<double>();
+    std::vector<double> errors;
+    int inside = 0;
+    for (int seed = 0; seed < seeds; ++seed) {
+      const TraceEstimate t = estimate_trace(h, {.products = 30, .seed = static_cast<std::uint64_t>(seed)});
+      errors.push_back(std::abs(t.value - truth) / truth);
+      inside += std::abs(t.value - truth) <= 2.0 * t.standard_error ? 1 : 0;
+    }
+    std::ranges::sort(errors);
+    return {{"median_error", errors[errors.size() / 2]},
+            {"p95_error", errors[errors.size() * 95 / 100]},
+            {"inside_two_errors", inside},
+            {"trials", seeds}};
+  }
+
+  // 100 products' density over 100 bare products.
+  json density() const {
+    HessianOperator h({problem.batch()}, problem.parameters);
+    const at::Tensor v = at::randn({h.dimension()});
+    std::vector<double> ratios;
+    for (int i = 0; i < 3; ++i) {
+      const double bare = seconds([&] {
+        for (int k = 0; k < std::min<int>(100, static_cast<int>(h.dimension())); ++k) h.apply(v);
+      });
+      ratios.push_back(seconds([&] { spectral_density(h, {.products = 100}); }) / bare);
+    }
+    return {{"over_bare_products", median(ratios)}};
+  }
+
+  json index() const {
+    HessianOperator h({problem.batch()}, problem.parameters);
+    int wrong = 0;
+    std::vector<double> lower, upper;
+    for (int seed = 0; seed < seeds; ++seed) {
+      const IndexBounds b =
+          index_bounds(h, {.confidence = 0.99, .products = 50, .seed = static_cast<std::uint64_t>(seed)});
+      const auto spectrum = reference["spectrum"].get<std::vector<double>>();
+      const auto below = std::ranges::count_if(spectrum, [&](double x) { return x < -b.epsilon; });
+      const auto negative = std::ranges::count_if(spectrum, [](double x) { return x < 0.0; });
+      wrong += b.lower > negative || (b.upper && *b.upper < below) ? 1 : 0;
+      lower.push_back(static_cast<double>(b.lower));
+      upper.push_back(b.upper ? static_cast<double>(*b.upper) : -1.0);
+    }
+    return {{"lower", median(lower)}, {"upper", median(upper)}, {"wrong", wrong}, {"seeds", seeds}};
+  }
+
   json run(const std::string& what) const {
+    if (what == "trace") return trace();
+    if (what == "density") return density();
+    if (what == "index") return index();
     if (what == "warm") return warm(false);
     if (what == "warm_fresh") return warm(true);
     if (what == "hvp") return hvp();
@@ -185,6 +241,43 @@ struct Bench {
     throw std::invalid_argument("nothing here measures " + what);
   }
 };
+
+// Cost in the number of parameters: tanh networks 100-w-w-10 on 256 random rows.
+void growth() {
+  for (const std::int64_t width : {30, 260, 940, 3100}) {
+    at::manual_seed(1);
+    const auto leaf = [](std::int64_t rows, std::int64_t columns) {
+      return (at::randn({rows, columns}) / std::sqrt(static_cast<double>(columns))).requires_grad_();
+    };
+    const std::vector<at::Tensor> w{leaf(width, 100), leaf(width, width), leaf(10, width)};
+    const at::Tensor x = at::randn({256, 100}), y = at::randint(10, {256}, at::kLong);
+    const LossOnBatch batch{.loss = [&] {
+      return at::cross_entropy_loss(at::mm(at::tanh(at::mm(at::tanh(at::mm(x, w[0].t())), w[1].t())), w[2].t()), y);
+    }};
+    torch::autograd::grad({batch.loss()}, w);
+    const double unit = median({seconds([&] { torch::autograd::grad({batch.loss()}, w); }),
+                                seconds([&] { torch::autograd::grad({batch.loss()}, w); }),
+                                seconds([&] { torch::autograd::grad({batch.loss()}, w); })});
+    HessianOperator h({batch}, w);
+    const at::Tensor v = at::randn({h.dimension()});
+    const double product =
+        median({seconds([&] { h.apply(v); }), seconds([&] { h.apply(v); }), seconds([&] { h.apply(v); })});
+    LanczosResult r;
+    const double all = seconds([&] { r = lanczos(h, {.top = 1, .max_vectors = 40}); });
+    const double p = static_cast<double>(h.dimension());
+    std::cout << json{{"what", "growth"},
+                      {"p", h.dimension()},
+                      {"gradient_ms", 1e3 * unit},
+                      {"hvp_gu", product / unit},
+                      {"hvps", r.products},
+                      {"converged", r.converged},
+                      {"all_gu", all / unit},
+                      {"graph_mb", static_cast<double>(h.graph_bytes()) / 1e6},
+                      {"basis_mb", 41.0 * 4.0 * p / 1e6}}
+                     .dump()
+              << std::endl;
+  }
+}
 
 }  // namespace
 
@@ -204,6 +297,10 @@ int main(int argc, char** argv) {
       seeds = std::stoi(words[i + 1]);
       words.erase(words.begin() + static_cast<std::ptrdiff_t>(i), words.begin() + static_cast<std::ptrdiff_t>(i) + 2);
     }
+  }
+  if (words == std::vector<std::string>{"growth"}) {
+    growth();
+    return 0;
   }
   if (words.empty()) words = {"P1", "P2", "P3", "P4", "hvp", "top1", "top5", "bottom1"};
   std::vector<std::string> names, things;

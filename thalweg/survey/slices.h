@@ -22,11 +22,11 @@ struct SliceDirection {
 // 41 points each, symmetric about θ, as far as the loss changes by about its half (where curvature and slope say).
 std::vector<Survey::Slice> slices_along(const SurveyProblem& problem, const std::vector<SliceDirection>& directions,
                                         const SurveyOptions& options);
-// 25 × 25 points.
+// 17 × 17 points.
 Survey::Plane plane_over(const SurveyProblem& problem, const SliceDirection& x, const SliceDirection& y,
                          const SurveyOptions& options);
 
 inline constexpr int kSlicePoints = 41;
-inline constexpr int kPlanePoints = 25;
+inline constexpr int kPlanePoints = 17;
 
 }  // namespace thalweg
