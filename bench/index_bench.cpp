@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/spectral/saddles.h"
@@ -53,6 +54,7 @@ void print(const Case& c, int saddles) {
   fmt::print("{:5} {:8.2f} {:11.2f} {:12} {:6} of {:3} allowed {:8} {:6.0f}% {:8.1f} {:9.1f}\n", c.dimension, c.budget,
              c.confidence, tally.wrong_lower, tally.wrong_upper, static_cast<int>((1.0 - c.confidence) * saddles + 0.5),
              tally.unknown, 100.0 * tally.exact / saddles, tally.width / known, tally.products / saddles);
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -64,7 +66,7 @@ int main(int argc, char** argv) {
   fmt::print("{} saddles a line\n{:>5} {:>8} {:>11} {:>12} {:>21} {:>8} {:>7} {:>8} {:>9}\n", saddles, "p", "budget/p",
              "confidence", "wrong lower", "wrong upper", "unknown", "exact", "width", "products");
   for (const std::int64_t dimension : {1, 5, 20, 50, 100, 200}) {
-    for (const double budget : {0.25, 0.5, 0.9}) {
+    for (const double budget : {0.25, 0.9}) {
       for (const double confidence : {0.8, 0.95}) thalweg::print({dimension, budget, confidence}, saddles);
     }
   }
