@@ -174,6 +174,7 @@ class ConvolutionDouble final : public Replacement {
 
 std::vector<std::int64_t> numbers_of(const std::vector<c10::SymInt>& values) {
   std::vector<std::int64_t> result;
+  result.reserve(values.size());
   for (const c10::SymInt& value : values) result.push_back(value.expect_int());
   return result;
 }

@@ -22,9 +22,10 @@ void check(const LinearOperator& a, const LanczosOptions& o) {
   if (o.top < 0 || o.bottom < 0 || o.spare < 0 || o.top + o.bottom < 1)
     refuse("top and bottom are counts, and one of them at least 1");
   if (!(o.tolerance > 0.0) || !(o.margin > 0.0)) refuse("tolerance and margin are above 0");
-  if (!(o.miss > 0.0 && o.miss < 1.0)) refuse("miss is a probability between 0 and 1");
+  const bool probable = o.miss > 0.0 && o.miss < 1.0, share = o.random_share >= 0.0 && o.random_share <= 1.0;
+  if (!probable) refuse("miss is a probability between 0 and 1");
   if (o.block < 1 || o.max_products < 1) refuse("block and max_products are at least 1");
-  if (!(o.random_share >= 0.0 && o.random_share <= 1.0)) refuse("random_share is between 0 and 1");
+  if (!share) refuse("random_share is between 0 and 1");
   if (o.max_vectors < 2 * (o.top + o.bottom) + o.block + 1 && o.max_vectors < a.dimension()) {
     refuse(fmt::format("max_vectors = {} is too few for {} pairs; {} are enough", o.max_vectors, o.top + o.bottom,
                        2 * (o.top + o.bottom) + o.block + 1));
@@ -44,7 +45,7 @@ constexpr double kNext = 0.8;
 // that lets the certificate speak.
 at::Tensor start_vectors(const LinearOperator& a, const LanczosOptions& o) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(o.seed);
-  const at::Tensor random =
+  at::Tensor random =
       at::randn({o.start.defined() ? 1 : std::min<std::int64_t>(o.block, a.dimension()), a.dimension()}, generator,
                 at::TensorOptions(a.options().dtype()))
           .to(a.options());
