@@ -45,10 +45,9 @@ constexpr double kNext = 0.8;
 // that lets the certificate speak.
 at::Tensor start_vectors(const LinearOperator& a, const LanczosOptions& o) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(o.seed);
-  at::Tensor random =
-      at::randn({o.start.defined() ? 1 : std::min<std::int64_t>(o.block, a.dimension()), a.dimension()}, generator,
-                at::TensorOptions(a.options().dtype()))
-          .to(a.options());
+  at::Tensor random = at::randn({o.start.defined() ? 1 : std::min<std::int64_t>(o.block, a.dimension()), a.dimension()},
+                                generator, at::TensorOptions(a.options().dtype()))
+                          .to(a.options());
   if (!o.start.defined()) return random;
   at::Tensor sum = at::zeros_like(random[0]);
   double weight = 1.0;
