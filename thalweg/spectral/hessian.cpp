@@ -1,22 +1,15 @@
 #include "thalweg/spectral/hessian.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
-#include <chrono>
 #include <stdexcept>
 
 #include "thalweg/spectral/allocations.h"
+#include "thalweg/spectral/parameters.h"
 #include "thalweg/spectral/retained_gradient.h"
+#include "thalweg/spectral/stopwatch.h"
 
 namespace thalweg {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-}  // namespace
 
 struct HessianOperator::State {
   std::vector<LossOnBatch> batches;
@@ -37,7 +30,7 @@ struct HessianOperator::State {
 
   // One pass over the batches: value, gradient, and the graphs as far as they fit.
   void build(const HessianOptions& options) {
-    const auto start = Clock::now();
+    const Stopwatch watch(parameters[0].device());
     for (const LossOnBatch& batch : batches) {
       double value = 0.0;
       std::unique_ptr<RetainedGradient> built;
@@ -54,12 +47,12 @@ struct HessianOperator::State {
       if (all_before && (kept == 1 || kept * graph_bytes <= options.memory_limit)) graphs.push_back(std::move(built));
     }
     // Kept or not, one graph is there at a time: a limit below that cannot be met, only said.
-    seconds_per_gradient = seconds_since(start);
+    seconds_per_gradient = watch.seconds();
     cost = {.gradient_units = 1.0, .seconds = seconds_per_gradient};
   }
 
   at::Tensor product(const at::Tensor& v) {
-    const auto start = Clock::now();
+    const Stopwatch watch(v.device());
     const auto parts = unflatten(v.contiguous(), parameters);
     at::Tensor sum;
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -71,10 +64,7 @@ struct HessianOperator::State {
         sum = batches[i].weight == 1.0 ? term : term.mul(batches[i].weight);
       }
     }
-    const double seconds = seconds_since(start);
-    cost.products += 1;
-    cost.seconds += seconds;
-    cost.gradient_units += seconds / seconds_per_gradient;
+    add_products(cost, watch.seconds(), seconds_per_gradient);
     return sum;
   }
 };
@@ -83,19 +73,8 @@ HessianOperator::HessianOperator(std::vector<LossOnBatch> batches, std::vector<a
                                  HessianOptions options)
     : state_(std::make_unique<State>()) {
   if (batches.empty()) throw std::invalid_argument("a Hessian was asked for without a batch");
-  if (parameters.empty()) throw std::invalid_argument("a Hessian was asked for without parameters");
-  for (const at::Tensor& p : parameters) {
-    if (!p.is_leaf() || !p.requires_grad()) {
-      throw std::invalid_argument(
-          "a Hessian is taken at leaves that require gradients, and one of the parameters is none");
-    }
-    if (p.dtype() != parameters[0].dtype() || p.device() != parameters[0].device()) {
-      throw std::invalid_argument(
-          fmt::format("the parameters of a Hessian are of one type on one device, not {} on {} and {} on {}",
-                      parameters[0].dtype().name(), parameters[0].device().str(), p.dtype().name(), p.device().str()));
-    }
-    state_->dimension += p.numel();
-  }
+  check_parameters(parameters, "a Hessian operator");
+  for (const at::Tensor& p : parameters) state_->dimension += p.numel();
   state_->batches = std::move(batches);
   state_->parameters = std::move(parameters);
   state_->build(options);
