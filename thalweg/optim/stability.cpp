@@ -13,32 +13,20 @@ namespace {
 
 using recipe::OptimizerKind;
 
-// w ← shrink·w − (from_momentum·M + direct·g) with M ← keep·M + g: every rule, its preconditioner taken out.
-struct Recursion {
-  double keep = 0.0;
-  double from_momentum = 0.0;
-  double direct = 0.0;
-};
-
-Recursion recursion(StepRule rule, const StepCoefficients& c) {
+// Every rule, its preconditioner taken out.
+StepRecursion recursion(StepRule rule, const StepCoefficients& c) {
   switch (rule) {
     case StepRule::sgd:
     case StepRule::rmsprop:
-      return {.direct = c.rate};
+      return {.direct = c.rate, .shrink = c.shrink};
     case StepRule::momentum:
     case StepRule::rmsprop_momentum:
-      return c.nesterov ? Recursion{.keep = c.keep1, .from_momentum = c.rate * c.keep1, .direct = c.rate}
-                        : Recursion{.keep = c.keep1, .from_momentum = c.rate};
+      if (c.nesterov) return {.keep = c.keep1, .from_momentum = c.rate * c.keep1, .direct = c.rate, .shrink = c.shrink};
+      return {.keep = c.keep1, .from_momentum = c.rate, .shrink = c.shrink};
     case StepRule::adam:
-      return {.keep = 1.0 - c.take1, .from_momentum = c.rate * c.take1, .direct = c.direct};
+      return {.keep = 1.0 - c.take1, .gain = c.take1, .from_momentum = c.rate, .direct = c.direct, .shrink = c.shrink};
   }
   return {};
-}
-
-double largest_stable(const Recursion& r, double shrink) {
-  if (r.keep >= 1.0) return 0.0;
-  const double scale = r.direct * (1.0 + r.keep) + r.from_momentum;
-  return scale > 0.0 ? (1.0 + shrink) * (1.0 + r.keep) / scale : std::numeric_limits<double>::infinity();
 }
 
 struct Words {
@@ -66,7 +54,7 @@ Words words(const recipe::Optimizer& options) {
   return {};
 }
 
-std::string caveat(const recipe::Optimizer& options, const Recursion& r) {
+std::string caveat(const recipe::Optimizer& options, const StepRecursion& r) {
   std::string text;
   if (r.keep >= 1.0) text += "A momentum of 1 or more is stable at no rate. ";
   if (options.clip_norm > 0.0)
@@ -77,6 +65,12 @@ std::string caveat(const recipe::Optimizer& options, const Recursion& r) {
 
 }  // namespace
 
+double largest_stable(const StepRecursion& step) {
+  if (step.keep >= 1.0) return 0.0;
+  const double scale = step.direct * (1.0 + step.keep) + step.from_momentum * step.gain;
+  return scale > 0.0 ? (1.0 + step.shrink) * (1.0 + step.keep) / scale : std::numeric_limits<double>::infinity();
+}
+
 StabilityLimit stability_limit(const recipe::Optimizer& options, double lr, std::int64_t steps) {
   check(options);
   if (!(lr >= 0.0) || !std::isfinite(lr))
@@ -84,9 +78,9 @@ StabilityLimit stability_limit(const recipe::Optimizer& options, double lr, std:
   if (steps < 0) throw UsageError(fmt::format("a stability limit after {} steps: allowed: 0 or more", steps));
   // nadamw's product of the μ is left at 0, where a few steps bring it.
   const StepCoefficients c = coefficients(options, {.steps = steps + 1, .mu_product = 0.0}, lr, options.weight_decay);
-  const Recursion r = recursion(step_rule(options), c);
+  const StepRecursion r = recursion(step_rule(options), c);
   auto [optimizer, formula, source] = words(options);
-  return {.eigenvalue = largest_stable(r, c.shrink),
+  return {.eigenvalue = largest_stable(r),
           .added_curvature = c.decay,
           .optimizer = std::move(optimizer),
           .formula = std::move(formula),

@@ -21,6 +21,17 @@
 
 namespace thalweg {
 
+// A step with P held: w ← shrink·w − (from_momentum·m + direct·g), m ← keep·m + gain·g.
+struct StepRecursion {
+  double keep = 0.0;
+  double gain = 1.0;
+  double from_momentum = 0.0;
+  double direct = 0.0;
+  double shrink = 1.0;
+};
+// The λ of the above; infinity where nothing is stepped by the gradient, 0 where keep is 1 or more.
+double largest_stable(const StepRecursion& step);
+
 struct StabilityLimit {
   double eigenvalue = 0.0;       // largest stable λ of P⁻¹(H + added_curvature·I); infinity at lr = 0
   double added_curvature = 0.0;  // weight decay that is added to the gradient: sgd, adam, rmsprop
