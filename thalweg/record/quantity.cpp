@@ -56,10 +56,37 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "What the step promises to first order: negative when it goes downhill.", kDefinition},
     {Quantity::learning_rate, "learning_rate", "of the optimizer", "ε",
      "The rate in force at this step, schedule included.", kDefinition},
+    {Quantity::gradient_variance, "gradient_variance", "loss²/weight²", "E‖g − G‖², G = E g",
+     "How far the gradient of one step scatters around its mean over batches, from two or more gradients at the same "
+     "weights. Its error bar is a 95% interval over the last looks.",
+     "definition; McCandlish, Kaplan, Amodei et al. 2018, appendix A"},
+    {Quantity::gradient_signal, "gradient_signal", "loss²/weight²", "‖G‖² = E gₐᵀg_b, a ≠ b independent batches",
+     "Squared length of the gradient without its noise, estimated without bias, so that it may come out below zero. "
+     "Where its error bar reaches zero the gradient is not told from noise.",
+     "definition; McCandlish, Kaplan, Amodei et al. 2018, appendix A"},
+    {Quantity::noise_scale, "noise_scale", "rows", "B = tr Σ / ‖G‖², Σ: covariance of one row's gradient",
+     "The batch size at which a step's gradient is half signal, half noise: smaller batches learn as much from each "
+     "row, far larger ones waste rows. In batches of one step where the loop does not say their rows. Said only where "
+     "the gradient is told from its noise.",
+     "McCandlish, Kaplan, Amodei et al. 2018; jackknife interval"},
+    {Quantity::moment_surprise, "moment_surprise", "1", "√(mean of g²/v̂)",
+     "How large the gradient is against the average v̂ that an adaptive optimizer divides by. Near 1 when v̂ is up to "
+     "date; well above it v̂ lags behind, and the step is too long: above 2.3 or so a jump of the loss often follows.",
+     "Wortsman, Dettmers, Zettlemoyer et al. 2023"},
+    {Quantity::moment_staleness, "moment_staleness", "1", "√(Σ v̂ / Σ g²)",
+     "The other direction: how far v̂ is above the gradients of today, as after a spike that it has not forgotten. "
+     "Steps "
+     "are too short by about this factor. Gradients that are small by chance raise it for one step; look at its "
+     "median.",
+     kDefinition},
     {Quantity::actual_change, "actual_change", "loss", "L(θ+u) − L(θ), same rows, same random state",
      "By how much the step changed the loss of its own batch. Positive: the step went uphill on the very rows it was "
      "computed from.",
      kDefinition},
+    {Quantity::midpoint_change, "midpoint_change", "loss", "L(θ+u/2) − L(θ), same rows, same random state",
+     "The loss half way. Lower than at both ends: the step bounces from one wall of a valley to the other, and half of "
+     "it would do better. Not lower, while the loss stands: the step is not what holds the run up.",
+     "Xing, Arpit, Tsirigotis, Bengio 2018, A walk with SGD"},
     {Quantity::predicted_change, "predicted_change", "loss", "gᵀu + ½ uᵀHu",
      "What the quadratic model promises of the step, with the exact curvature. Compare it with actual_change: where "
      "they agree the model tells the truth.",
@@ -70,19 +97,52 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      kTextbook},
     {Quantity::curvature_along_update, "curvature_along_update", "loss", "uᵀHu",
      "Curvature of the mini-batch loss along the step really made, exact (one Hessian-vector product).", kTextbook},
-    {Quantity::curvature_secant, "curvature_secant", "loss", "2 (L(θ+u) − L(θ) − gᵀu)",
-     "Curvature along the step from one more forward pass: uᵀHu averaged along the step. Its error bar is the rounding "
-     "of the loss difference.",
-     "Taylor's theorem; error bar from the rounding of L"},
+    {Quantity::curvature_secant, "curvature_secant", "loss",
+     "2 c_½ − c₁, c₁ = 2 (L(θ+u) − L(θ) − gᵀu), c_½ = 8 (L(θ+u/2) − L(θ) − ½ gᵀu)",
+     "Curvature along the step, uᵀHu, from two more forward passes: exact where L is cubic along the step. Its error "
+     "bar "
+     "is what the third order makes of it and the rounding of the losses.",
+     "Taylor's theorem; Richardson 1911"},
     {Quantity::overshoot, "overshoot", "1", "ρ = ½ uᵀHu / (−gᵀu)",
      "How far the step overshoots along its own direction, exact: below 1 it descends, at 1 it gains nothing, above 1 "
      "it climbs; the best step along u is u/(2ρ). For SGD it is ½ε gᵀHg / gᵀg. Healthy runs hover near 1, so that the "
      "level alone is no fault.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Cohen et al. 2021"},
-    {Quantity::overshoot_secant, "overshoot_secant", "1", "ρ = 1 + (L(θ+u) − L(θ)) / (−gᵀu)",
-     "The overshoot from one more forward pass (uᵀHu by the secant). It sees the whole step, where the exact one sees "
-     "the curvature at its start.",
+    {Quantity::overshoot_secant, "overshoot_secant", "1", "ρ = ½ curvature_secant / (−gᵀu)",
+     "The overshoot from two more forward passes, with curvature_secant in place of uᵀHu.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Taylor's theorem"},
+    {Quantity::batch_sharpness, "batch_sharpness", "loss/weight²",
+     "mean of gᵀHg / mean of gᵀg, over the last steps looked at",
+     "Curvature of a batch's own loss along its own gradient, averaged over batches. In training by stochastic "
+     "gradient "
+     "descent it tends to rise to 2/ε and to stay there, where lambda_max of the whole loss stays below.",
+     "Andreyev, Beneventano 2024; jackknife interval"},
+    {Quantity::critical_step, "critical_step", "steps", "t > 0 with L(θ + t u) = L(θ)",
+     "How many times longer the step could be before it stops paying, on its own batch, by forwards alone. 1/ρ where L "
+     "is quadratic along the step; below 1 the step went uphill. The error bar is the bracket.",
+     "Kalra, Barkeshli 2024"},
+    {Quantity::batch_lambda_max, "batch_lambda_max", "loss/weight²",
+     "max over unit v of vᵀHv, H of the step's own batch",
+     "Largest curvature of the loss that the step was made from, followed from look to look. Its error bar is the "
+     "residual's bound; a value that a search has not finished with is never too large by more than that.",
+     "Lanczos 1950; Kato 1949"},
+    {Quantity::batch_lambda_min, "batch_lambda_min", "loss/weight²",
+     "min over unit v of vᵀHv, H of the step's own batch",
+     "Smallest curvature of the same loss. A single batch's is biased downwards.", "Lanczos 1950; Kato 1949"},
+    {Quantity::preconditioned_lambda_max, "preconditioned_lambda_max", "loss·P⁻¹/weight²",
+     "λ_max of P⁻¹(H + λ I), P: what the optimizer divides by, λ: weight decay that is added to the gradient",
+     "Largest curvature as the optimizer meets it: for adaptive optimizers this, not lambda_max, is what its rate must "
+     "be small against.",
+     "Cohen, Ghorbani, Krishnan et al. 2022"},
+    {Quantity::stability_limit, "stability_limit", "loss·P⁻¹/weight²",
+     "2/ε for gradient descent; docs/optimizers.md has the others",
+     "The preconditioned_lambda_max up to which steps along its direction shrink from one to the next, as the "
+     "optimizer's "
+     "options and rate have it.",
+     "Cohen, Kaur, Li, Kolter, Talwalkar 2021; Cohen, Ghorbani, Krishnan et al. 2022"},
+    {Quantity::edge_ratio, "edge_ratio", "1", "preconditioned_lambda_max / stability_limit",
+     "Where the run stands against the edge of stability. Healthy runs hover at 1; above it for long, the loss grows.",
+     "Cohen, Kaur, Li, Kolter, Talwalkar 2021; Cohen, Ghorbani, Krishnan et al. 2022"},
     {Quantity::relative_gradient_norm, "relative_gradient_norm", "1", "‖G(θ)‖ / ‖G(θ₀)‖",
      "Length of the gradient over the whole training part (or a sample) now, over its length at the first step. Near "
      "zero at a critical point; most runs stop far from one.",

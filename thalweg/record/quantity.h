@@ -26,15 +26,29 @@ enum class Quantity : std::uint16_t {
   update_sq,        // u'u
   gradient_update,  // g'u
   learning_rate,
+  gradient_variance,  // E‖g − G‖² of a step's gradient, G: its mean over batches
+  gradient_signal,    // ‖G‖², without bias
+  noise_scale,        // rows at which a step's gradient is half noise
+  moment_surprise,    // √ of the mean of g²/v̂ in adaptive optimizers
+  moment_staleness,   // √(Σ v̂ / Σ g²)
   // step truth
   actual_change,     // L(θ+u) − L(θ), same batch, same random state
+  midpoint_change,   // L(θ+u/2) − L(θ)
   predicted_change,  // g'u + ½ u'Hu, u'Hu exact
   // ill-conditioning
   curvature_along_gradient,  // g'Hg, exact
   curvature_along_update,    // u'Hu, exact
-  curvature_secant,          // u'Hu from 2(L(θ+u) − L(θ) − g'u)
+  curvature_secant,          // u'Hu from L at θ, θ+u/2 and θ+u
   overshoot,                 // ρ = ½ u'Hu / (−g'u), exact
-  overshoot_secant,          // the same from the secant
+  overshoot_secant,          // the same from curvature_secant
+  // the edge of stability
+  batch_sharpness,   // mean of g'Hg over mean of g'g
+  critical_step,     // t > 0 at which L(θ + t u) is L(θ) again
+  batch_lambda_max,  // of H of the step's own batch
+  batch_lambda_min,
+  preconditioned_lambda_max,  // of P⁻¹H
+  stability_limit,            // up to where the optimizer's steps are stable
+  edge_ratio,                 // preconditioned_lambda_max / stability_limit
   // the point where a run stands
   relative_gradient_norm,  // ‖G‖ of the whole training set now, over its value at the first step
   gradient_norm,           // ‖G‖ of the whole training set
