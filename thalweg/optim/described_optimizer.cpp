@@ -35,8 +35,9 @@ const DescribedGroup* leading_group(const Description& d) {
 }
 
 double leading_rate(const Description& d) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   const DescribedGroup* group = leading_group(d);
-  return group == nullptr ? std::numeric_limits<double>::quiet_NaN() : OptionReader(group->options).required("lr");
+  return group == nullptr || !group->options.contains("lr") ? kNone : group->options.at("lr");
 }
 
 // The share of ε that a group goes by. At ε = 0 all stand still, and none is said to be frozen beside the others.
@@ -60,7 +61,7 @@ std::string no_limit(const Description& d) {
   if (known_optimizer("torch.optim", d.kind)) {
     return fmt::format("no stability limit is known of {}: only torch.optim's own {} is known", name, d.kind);
   }
-  if (d.kind == "Lion") {
+  if (d.kind == "Lion" || d.kind.ends_with("::Lion")) {
     return fmt::format(
         "{} has no stability limit: it steps by signs, so that its weights swing by about the rate at any curvature, "
         "and blow up at none",
