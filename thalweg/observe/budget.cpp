@@ -8,16 +8,49 @@ namespace thalweg {
 BudgetScheduler::BudgetScheduler(Options options, std::vector<Needs> needs)
     : options_(options), needs_(std::move(needs)), ledger_(needs_.size()) {}
 
-bool BudgetScheduler::due(std::size_t instrument, std::int64_t step) const {
-  const Needs& needs = needs_[instrument];
-  if (needs.every_step) return true;
-  if (options_.cadence > 0) return step % options_.cadence == 0;
-  if (steps_ == 0) return false;  // nothing is known of a step's time yet
-  const Ledger& ledger = ledger_[instrument];
+double BudgetScheduler::expected(std::size_t instrument) const {
   constexpr double kFirstTurn = 2.0;
-  const double step_seconds = trained_ / static_cast<double>(steps_);
-  const double expected = ledger.expected > 0.0 ? ledger.expected : kFirstTurn * needs.gradient_units * step_seconds;
-  return ledger.spent + expected <= needs.share * options_.budget * trained_;
+  const Ledger& ledger = ledger_[instrument];
+  return ledger.turns > 0 ? ledger.expected : kFirstTurn * needs_[instrument].gradient_units * step_seconds();
+}
+
+bool BudgetScheduler::due(std::size_t instrument, std::int64_t step) const {
+  const Ledger& ledger = ledger_[instrument];
+  if (ledger.dropped) return false;
+  if (options_.cadence > 0) return step % options_.cadence == 0;
+  if (steps_ == 0 || options_.budget <= 0.0) return false;  // nothing is known of a step's time yet
+  const double price = expected(instrument);
+  if (ledger.turns == 0) return first_ + price <= options_.first * trained_;
+  return ledger.saved >= price && fits(price) && !is_before(instrument);
+}
+
+// Whether another one has waited longer for its price, and what is left is not enough for both.
+bool BudgetScheduler::is_before(std::size_t instrument) const {
+  const double price = expected(instrument), waited = ledger_[instrument].saved / price;
+  for (std::size_t i = 0; i < ledger_.size(); ++i) {
+    const Ledger& other = ledger_[i];
+    if (i == instrument || other.dropped || other.turns == 0) continue;
+    const double others = expected(i);
+    if (other.saved >= others && other.saved / others > waited && fits(others) && !fits(price + others)) return true;
+  }
+  return false;
+}
+
+bool BudgetScheduler::fits(double seconds) const {
+  constexpr double kRounding = 1.0 + 1e-12;
+  return charged_ + seconds <= kRounding * options_.budget * trained_ &&
+         last_minute_ + seconds <= kRounding * options_.budget * options_.minute;
+}
+
+double BudgetScheduler::left() const {
+  return std::max(0.0,
+                  std::min(options_.budget * trained_ - charged_, options_.budget * options_.minute - last_minute_));
+}
+
+void BudgetScheduler::charge(double seconds) {
+  charged_ += seconds;
+  last_minute_ += seconds;
+  recent_.emplace_back(trained_ + charged_, seconds);
 }
 
 void BudgetScheduler::spent(std::size_t instrument, double seconds, bool turn_ended) {
@@ -25,20 +58,47 @@ void BudgetScheduler::spent(std::size_t instrument, double seconds, bool turn_en
   ledger.spent += seconds;
   ledger.turn += seconds;
   if (!turn_ended) return;
+  const bool first = ledger.turns == 0 && options_.cadence == 0;
+  if (first) {
+    first_ += ledger.turn;
+  } else {
+    charge(ledger.turn);
+    ledger.saved -= ledger.turn;
+  }
   // The slow turns fade by a tenth, so that one hiccup of the machine does not silence an instrument for good.
   ledger.expected = std::max(ledger.turn, 0.9 * ledger.expected);
   ledger.turn = 0.0;
+  ++ledger.turns;
 }
 
-void BudgetScheduler::trained(double seconds) {
+void BudgetScheduler::kept_books(double seconds) {
+  books_ += seconds;
+  charge(seconds);
+}
+
+void BudgetScheduler::trained(double seconds) { trained(seconds, 1); }
+
+void BudgetScheduler::trained(double seconds, std::int64_t steps) {
   trained_ += seconds;
-  ++steps_;
+  steps_ += steps;
+  share_out(options_.budget * seconds);
+  while (!recent_.empty() && recent_.front().first < trained_ + charged_ - options_.minute) {
+    last_minute_ -= recent_.front().second;
+    recent_.pop_front();
+  }
 }
 
-double BudgetScheduler::share() const {
-  double all = 0.0;
-  for (const Ledger& ledger : ledger_) all += ledger.spent;
-  return trained_ > 0.0 ? all / trained_ : 0.0;
+// What the keeping of books takes comes off the top: saving is bounded by what the promise leaves.
+void BudgetScheduler::share_out(double seconds) {
+  const auto takes = [&](std::size_t i) {
+    return !ledger_[i].dropped && ledger_[i].turns > 0 && ledger_[i].saved < 2.0 * expected(i);
+  };
+  double shares = 0.0;
+  for (std::size_t i = 0; i < ledger_.size(); ++i) shares += takes(i) ? needs_[i].share * ledger_[i].attention : 0.0;
+  if (shares <= 0.0) return;
+  for (std::size_t i = 0; i < ledger_.size(); ++i) {
+    if (takes(i)) ledger_[i].saved += seconds * needs_[i].share * ledger_[i].attention / shares;
+  }
 }
 
 }  // namespace thalweg

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "thalweg/observe/curvature/ill_conditioning.h"
 #include "thalweg/observe/curvature/overshoot.h"
@@ -21,14 +22,16 @@ std::unique_ptr<Instrument> make() {
 struct Entry {
   std::string_view name;
   std::unique_ptr<Instrument> (*make)();
+  std::initializer_list<Quantity> says;  // what attention asks for
 };
-constexpr Entry kCatalogue[] = {
-    {StepNorms::kName, make<StepNorms>},
-    {Overshoot::kName, make<Overshoot>},
-    {IllConditioning::kName, make<IllConditioning>},
+const Entry kCatalogue[] = {
+    {StepNorms::kName, make<StepNorms>, {}},
+    {Overshoot::kName, make<Overshoot>, {Quantity::overshoot_secant}},
+    {IllConditioning::kName, make<IllConditioning>, {Quantity::overshoot}},
 };
 
 constexpr std::string_view kStandpoint = "standpoint";
+constexpr std::string_view kUpdateNorms = "update_norms";
 
 }  // namespace
 
@@ -36,16 +39,26 @@ bool looks_at_standpoint(const std::vector<std::string>& names) {
   return std::ranges::any_of(names, [](const auto& n) { return n == "auto" || n == "all" || n == kStandpoint; });
 }
 
-std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names) {
+std::string_view instrument_of(Quantity quantity) {
+  for (const Entry& entry : kCatalogue) {
+    if (std::ranges::find(entry.says, quantity) != entry.says.end()) return entry.name;
+  }
+  return "";
+}
+
+std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names,
+                                                          const CatalogueOptions& options) {
   std::vector<std::unique_ptr<Instrument>> result;
   std::vector<std::string_view> known{"auto", "all", "none"};
   for (const Entry& entry : kCatalogue) known.push_back(entry.name);
   known.push_back(kStandpoint);
   for (const std::string& name : names) {
-    if (name == "none" || name == kStandpoint) continue;
+    if (name == "none" || name == kStandpoint || (options.free_sums && name == kUpdateNorms)) continue;
     const std::size_t before = result.size();
     for (const Entry& entry : kCatalogue) {
-      if (name == "auto" || name == "all" || name == entry.name) result.push_back(entry.make());
+      const bool named = name == "auto" || name == "all" || name == entry.name;
+      const bool said_already = options.free_sums && entry.name == kUpdateNorms;
+      if (named && !said_already) result.push_back(entry.make());
     }
     if (result.size() > before) continue;
     const std::string near = nearest(name, known);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "thalweg/observe/instrument.h"
@@ -10,7 +11,14 @@
 namespace thalweg {
 
 // `names`: {"auto"} or {"all"}: every one; {"none"}: none; or names. An unknown name is a UsageError with the nearest.
-std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names);
+struct CatalogueOptions {
+  bool free_sums = false;  // the optimizer says the norms of its update itself: update_norms is left out
+};
+std::vector<std::unique_ptr<Instrument>> make_instruments(const std::vector<std::string>& names,
+                                                          const CatalogueOptions& options = {});
+
+// The instrument that measures what attention asks for (diagnose/attention.h); "" where there is none.
+std::string_view instrument_of(Quantity quantity);
 
 // "standpoint" is an instrument that looks at the point between two steps (curvature/standpoint.h); it has no turn in
 // the steps, and train/ gives it its own.

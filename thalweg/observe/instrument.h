@@ -1,6 +1,6 @@
 // What an instrument is: it looks at a training step, says Readings, and never changes the training.
 //
-// A step shows itself three times: before the backward (the objective with its graph), after it (.grad is filled, the
+// A step shows itself three times: before its last backward (the loss with its graph), after it (.grad is filled, the
 // weights are old), and after the update. Adding an instrument: its header and source in a theme's folder, one line in
 // catalogue.cpp, one mirrored test, one page in docs/.
 #pragma once
@@ -16,36 +16,57 @@
 #include <utility>
 #include <vector>
 
-#include "thalweg/optim/optimizer.h"
+#include "thalweg/observe/step_graph.h"
+#include "thalweg/optim/optimizer_view.h"
+#include "thalweg/optim/step_sums.h"
 #include "thalweg/record/reading.h"
 
 namespace thalweg {
 
-// θ, g: the parameters and the gradient of the mini-batch objective L; u: the update that the optimizer makes.
+// θ, g: the parameters and the gradient of the objective L that the step goes by; u: the update that it makes. Where
+// several backwards make one step, L is their sum, and L_b the last one's loss.
 struct Step {
   std::int64_t index = 0;  // optimizer steps made before this one
   double learning_rate = 0.0;
-  double loss = 0.0;       // mean per row, without penalties
-  double objective = 0.0;  // L(θ), what is differentiated, its last reduction in double
-  double output_scale =
-      0.0;  // largest |output|: rounding errors of the loss are relative to it. 0 when no instrument asked
-  std::int64_t rows = 0;          // rows in the batch, micro-batches together
+  double loss = 0.0;              // as it is reported: mean per row, without penalties, where that is known
+  double objective = 0.0;         // L(θ), the last reduction in double where that can be had
+  double objective_error = 0.0;   // rounding of it, and of each value of loss_along
+  bool finite = true;             // the gradient, as far as it was looked at
+  std::int64_t rows = 0;          // in the batch, micro-batches together; 0: not known
+  int backwards = 1;              // so far in this step
   std::span<const Scope> scopes;  // one a parameter
   std::vector<at::Tensor> parameters;
-  at::Tensor graph;                // L of the last micro-batch with its graph; undefined after the update
-  double graph_share = 1.0;        // that micro-batch's share in L
-  std::span<const StepSums> sums;  // after the update: one a parameter
-  std::function<std::vector<at::Tensor>()> preview;  // after the backward: the u to come, nothing changed
-  std::function<double()> objective_again;  // after the update: L(θ+u), same batch, same random state, nothing changed
+  const OptimizerView* optimizer = nullptr;  // null: updates by hand
+
+  // Needs::graph. Of L_b; its Hessian is that of L up to sampling: multiply by 1 / graph_share for the size of L.
+  StepGraph* graph = nullptr;
+  double graph_share = 1.0;  // L_b's share in L, by number of backwards
+
+  // Needs::gradient, after the backward: g before clipping and unscaled, a copy; zeros where there is none.
+  std::function<const std::vector<at::Tensor>&()> gradient;
+  // Needs::second_forward, after the backward, before the update: ∇L of this same batch at other weights, with the same
+  // random state; nothing is changed.
+  std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>& weights)> gradient_at;
+
+  // After the update.
+  std::span<const StepSums> sums;       // one a parameter; empty where the optimizer does not say them
+  std::span<const double> gradient_sq;  // then: of each parameter's gradient, before clipping and unscaled
+  std::span<const at::Tensor> before;   // Needs::update: the weights before the step
+  std::function<const std::vector<at::Tensor>&()> update;  // Needs::update: u, one a parameter
+  std::function<double(double t)> loss_along;  // Needs::second_forward: L(θ + t u), same batch, same random state
 };
 
 // What an instrument asks of a step on which it is due.
 struct Needs {
-  bool every_step = false;      // free: looks at what the step has anyway
   bool graph = false;           // the backward must keep the graph
-  bool second_forward = false;  // objective_again and output_scale
+  bool gradient = false;        // a copy of g
+  bool update = false;          // u: a copy of the weights before the step
+  bool second_forward = false;  // gradient_at, loss_along: only where the loop gives a closure
+  bool each_backward = false;   // after_backward on each of a step's backwards, not only on the last
+  bool sums = false;            // the optimizer's sums, or else those of a pass over gradient and weights
+  bool two_steps = false;       // is due on the step after a turn, too
   double gradient_units = 0.0;  // expected cost of one turn
-  double share = 0.0;           // share of the budget that is its own
+  double share = 0.0;           // of the budget, against the others'
 };
 
 class Instrument {

@@ -1,5 +1,10 @@
 // The instruments of a run together: asks which are due, gives each its turn, counts what it took, and quarantines the
 // ones that fail.
+//
+// An instrument fails that throws, says a value that is not finite of a step whose loss and gradient are, allocates
+// more than its limit, or takes a second and eight times what it said that it costs. It gets no further turn, one
+// warning is given, and the run goes on. Where a network has no second derivative, all instruments that need one are
+// given up together, with the operation's name.
 #pragma once
 
 #include <cstdint>
@@ -16,47 +21,64 @@ namespace thalweg {
 
 class Observer {
  public:
-  // `warn` is called once for an instrument that fails; it gets no further turn, and the run goes on.
-  Observer(std::vector<std::unique_ptr<Instrument>> instruments, BudgetScheduler::Options options,
-           std::function<void(const std::string&)> warn);
-
-  struct Plan {
-    bool graph = false;           // keep the graph of the backward
-    bool second_forward = false;  // be able to repeat the forward
+  struct Options {
+    double budget = 0.03;
+    std::int64_t cadence = 0;
+    std::int64_t memory_limit = std::int64_t{1} << 30;                         // bytes that a turn may allocate
+    std::function<void(const std::string&)> warn = [](const std::string&) {};  // once an instrument
   };
-  Plan plan(std::int64_t step);  // decides who is due
+  Observer(std::vector<std::unique_ptr<Instrument>> instruments, Options options);
+
+  // What the loop can give on a step; an instrument that needs more is not due.
+  struct Offers {
+    bool graph = true;
+    bool gradient = true;
+    bool update = true;
+    bool second_forward = true;
+    bool free_sums = false;  // the optimizer says them: instruments that need no more are due on each step
+  };
+  Needs plan(std::int64_t step, const Offers& offers);  // decides who is due; what they need, taken together
 
   void before_backward(const Step& step);
-  void after_backward(const Step& step, ReadingSink& out);
+  void after_backward(const Step& step, bool last, ReadingSink& out);
   void after_update(const Step& step, ReadingSink& out);
-  // Ends the step, which took `seconds` with the instruments' turns in it.
-  void stepped(double seconds);
-  // Other time of this step that went into looking ("checks"), counted with the instruments.
-  void also_spent(const std::string& name, double seconds) {
-    other_[name] += seconds;
-    this_step_ += seconds;
-  }
+  void cancel(const Needs& needs);  // whoever needs any of these is not due after all
+  // The training of a step, or of several, without anything spent here.
+  void trained(double seconds, std::int64_t steps = 1) { scheduler_.trained(seconds, steps); }
+  // Other time that went into looking ("watch"), counted with the instruments.
+  void also_spent(const std::string& name, double seconds);
+  void attend(const std::vector<std::string_view>& names, double factor);  // these more, the others as usual
+  void give_up(const Needs& needs);  // for the rest of the run: whoever needs any of these
 
-  double share() const;
+  double share() const;  // of the training time, first turns aside
   std::map<std::string, double> share_by_instrument() const;
-  double spent_seconds() const;
-  double left_seconds() const { return scheduler_.allowed() - spent_seconds(); }  // of the budget
+  std::map<std::string, std::int64_t> turns() const;
+  double spent_seconds() const;                              // first turns included
+  double left_seconds() const { return scheduler_.left(); }  // of the budget
+  double turn_seconds() const { return turned_; }            // of these, in turns
+  std::int64_t peak_bytes() const { return peak_bytes_; }
+  const BudgetScheduler& scheduler() const { return scheduler_; }
 
  private:
   struct Place {
     std::unique_ptr<Instrument> instrument;
     Needs needs;
     bool due = false;
+    bool again = false;  // the second of two steps
     bool quarantined = false;
   };
   template <class Turn>
-  void each(bool last, Turn turn);
+  void each(const Step& step, bool last, Turn turn);
+  template <class Turn>
+  std::string failure(Place& place, const Step& step, Turn turn);  // "" where all is well
+  void quarantine(std::size_t place, const std::string& why);
 
   std::vector<Place> places_;
   BudgetScheduler scheduler_;
-  std::function<void(const std::string&)> warn_;
+  Options options_;
   std::map<std::string, double> other_;
-  double this_step_ = 0.0;  // seconds of instruments in the step under way
+  double turned_ = 0.0;
+  std::int64_t peak_bytes_ = 0;
 };
 
 }  // namespace thalweg

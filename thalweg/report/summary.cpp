@@ -6,25 +6,13 @@
 #include <cmath>
 #include <map>
 
+#include "thalweg/report/entries.h"
 #include "thalweg/report/finding_panel.h"
 #include "thalweg/report/number.h"
-#include "thalweg/report/sparkline.h"
 #include "thalweg/report/text.h"
 
 namespace thalweg::report {
 namespace {
-
-constexpr int kLabel = 15;  // columns of the labels on the left, their indent included
-
-// One labelled paragraph: the label once, at the left of its first line.
-std::string entry(const std::string& label, const std::string& text, const Look& look) {
-  std::string result;
-  for (const std::string& line : wrapped(text, look.width - kLabel)) {
-    const std::string shown = result.empty() ? "  " + cut(label, kLabel - 4) : "";
-    result += painted(padded(shown, kLabel), Paint::dim, look) + line + "\n";
-  }
-  return result;
-}
 
 std::string heading(const RunView& run, const Look& look) {
   const RunResult& result = run.result;
@@ -61,16 +49,6 @@ std::string heldout_entries(const RunView& run, const Look& look) {
   const std::string note = heldout ? "" : " (nothing is held out: this is the training part)";
   return entry(heldout ? "held-out" : "train", text + note, look) +
          (heldout ? entry("train", "loss " + number(run.result.train_loss), look) : "");
-}
-
-std::string curve_entries(const RunView& run, const Look& look) {
-  std::string result;
-  for (const Curve& curve : run.curves) {
-    if (curve.y.empty()) continue;
-    const std::string bars = labelled_sparkline(curve.y, {.width = look.width - kLabel, .colour = look.colour});
-    result += painted(padded("  " + cut(safe_text(curve.name), kLabel - 4), kLabel), Paint::dim, look) + bars + "\n";
-  }
-  return result;
 }
 
 std::string instruments_words(const RunResult& result) {
@@ -128,7 +106,7 @@ std::vector<Curve> summary_curves(const History& history) {
 std::string run_summary(const RunView& run, const Look& look) {
   const RunResult& result = run.result;
   std::string text = heading(run, look) + heldout_entries(run, look) + entry("point", point_words(result), look) +
-                     curve_entries(run, look);
+                     curve_entries(run.curves, look);
   for (const Action& action : result.actions) text += entry("changed", action_line(action), look);
   text += entry("instruments", instruments_words(result), look);
   if (!result.run.empty()) text += entry("run", safe_text(result.run), look);

@@ -7,24 +7,27 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <utility>
 
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/observe/gradient/step_norms.h"
+#include "thalweg/observe/observer.h"
 #include "thalweg/recipe/names.h"
 #include "thalweg/recipe/parse.h"
 #include "thalweg/record/error.h"
 #include "thalweg/record/version.h"
 #include "thalweg/train/metrics.h"
+#include "thalweg/train/own_optimizer.h"
 #include "thalweg/train/run_folder.h"
 
 namespace thalweg {
 namespace {
 
-std::vector<std::string> names_of(const NamedParameters& named) {
-  std::vector<std::string> result;
-  for (const auto& [name, tensor] : named) result.push_back(name);
-  return result;
+// Of the loss in float32: rows round independently, each by the size of the outputs that it is a difference of.
+double rounding_of(const Watch::Batch& batch, double output_scale) {
+  return std::numeric_limits<float>::epsilon() *
+         (std::abs(batch.objective) + output_scale / std::sqrt(static_cast<double>(batch.rows)));
 }
 
 std::string now_utc() {
@@ -93,16 +96,25 @@ void Session::start() {
     create_run_folder(options_.out, header_.recipe);
   }
   const std::vector<Reading> initial = position_.step == 0 ? initial_readings(bench_) : std::vector<Reading>();
+  std::vector<at::Tensor> buffers;
+  for (const auto& [name, buffer] : bench_.network->buffers()) buffers.push_back(buffer);
+  rate_ = learning_rate();
   watch_ = std::make_unique<Watch>(
-      header_, names_of(bench_.network->parameters()),
-      Watch::Options{.store = options_.out / "run.sqlite",
-                     .budget = watch.budget,
-                     .cadence = watch.cadence,
-                     .instruments = watch.instruments,
-                     .resume_at = checkpointed_at_ >= 0 ? std::optional(position_.step) : std::nullopt,
-                     .listener = &control_,
-                     .warn = options_.events.note});
-  for (const Reading& reading : initial) watch_->put(reading);
+      bench_.network->parameters(),
+      view_of({.options = bench_.recipe.optimizer, .optimizer = *optimizer_, .steps = position_.step, .rate = rate_}),
+      WatchOptions{.budget = watch.budget,
+                   .cadence = watch.cadence,
+                   .instruments = watch.instruments,
+                   .buffers = std::move(buffers),
+                   .warn = options_.events.note,
+                   .seed = bench_.recipe.seed,
+                   .free_sums = true},
+      Watch::Run{.header = header_,
+                 .record = {.store = options_.out / "run.sqlite",
+                            .resume_at = checkpointed_at_ >= 0 ? std::optional(position_.step) : std::nullopt,
+                            .listener = &control_,
+                            .warn = options_.events.note}});
+  for (const Reading& reading : initial) watch_->record().put_between(reading);
   if (!options_.dump.empty()) dump();
   for (const std::string& note : bench_.notes) options_.events.note(note);
   options_.events.started(header_, *bench_.network);
@@ -162,97 +174,95 @@ Session::Forward Session::forward(std::int64_t micro, std::int64_t of, bool keep
   return result;
 }
 
-double Session::again(const std::vector<Forward>& forwards) {
-  const torch::NoGradGuard no_grad;
+// The objective of these micro-batches at the weights as they are: with a graph where gradients are on, else exactly.
+at::Tensor Session::again(const std::vector<Forward>& forwards) {
   const Undisturbed undisturbed(*bench_.network);
-  double sum = 0.0;
+  at::Tensor sum;
   for (const Forward& f : forwards) {
     if (f.random.defined()) set_random_state(f.random);
-    sum += f.share * bench_.objective.exact(bench_.objective(bench_.network->forward(f.batch.inputs), f.batch.targets));
+    const Objective::Value value = bench_.objective(bench_.network->forward(f.batch.inputs), f.batch.targets);
+    const at::Tensor part = torch::GradMode::is_enabled()
+                                ? value.total * f.share
+                                : torch::scalar_tensor(f.share * bench_.objective.exact(value), torch::kDouble);
+    sum = sum.defined() ? sum + part : part;
   }
   return sum;
 }
 
 // The step in the order of the design: forward, backward, update; the watch looks three times and changes nothing.
 void Session::step() {
-  const auto start = Clock::now();
+  watch_->resume_clock();
   const bool trial = control_.trial_scale().has_value();
-  Observer::Plan plan = watch_->plan(position_.step);
+  rate_ = learning_rate();
+  const bool exact = watch_->wants_second_forward() || trial;
   const std::int64_t first = position_.step % bench_.steps_per_epoch * bench_.recipe.batch.accumulate;
   const std::int64_t micros = std::min(bench_.recipe.batch.accumulate, bench_.batches_per_epoch - first);
-  const double rate = learning_rate();
 
-  Step step{.index = position_.step, .learning_rate = rate, .parameters = bench_.parameters};
+  double step_loss = 0.0;
   std::vector<Forward> forwards;
   for (std::int64_t micro = 0; micro < micros; ++micro) {
-    Forward f = forward(micro, micros, plan.second_forward || trial);
-    const bool last = micro + 1 == micros;
-    const double loss = f.value.loss();
-    step.loss += f.share * loss;
-    step.objective +=
-        f.share * (plan.second_forward || trial ? bench_.objective.exact(f.value) : f.value.total.item<double>());
-    step.output_scale = std::max(step.output_scale, f.output_scale);
-    step.rows += f.batch.rows;
-    if (last) {
-      step.graph = f.value.total;
-      step.graph_share = f.share;
-      watch_->before_backward(step);
-    }
+    Forward f = forward(micro, micros, exact);
+    const double loss = f.share * f.value.loss();
+    step_loss += loss;
     const at::Tensor total = micros == 1 ? f.value.total : f.value.total * f.share;
-    total.backward({}, /*retain_graph=*/plan.graph && last);
+    Watch::Batch batch{.loss = loss,
+                       .objective = exact ? f.share * bench_.objective.exact(f.value) : total.item<double>(),
+                       .rows = f.batch.rows,
+                       .closure_of_step = true,
+                       .of = static_cast<int>(micros)};
+    batch.objective_error = rounding_of(batch, f.output_scale) * static_cast<double>(micros);
+    const bool keep = watch_->before_backward(
+        total, [&] { return again(forwards); }, batch);
+    total.backward({}, /*retain_graph=*/keep);
     f.value = {};
-    if (plan.second_forward || trial) forwards.push_back(std::move(f));
+    if (exact) forwards.push_back(std::move(f));
+    watch_->after_backward();
   }
-  step.preview = [&] { return optimizer_->preview(rate); };
-  watch_->after_backward(step);
-  step.graph.reset();
-  const std::vector<at::Tensor> update = trial ? optimizer_->preview(rate) : std::vector<at::Tensor>();
-
-  step.sums = optimizer_->step(rate);
+  const std::vector<at::Tensor> update = trial ? optimizer_->preview(rate_) : std::vector<at::Tensor>();
+  watch_->before_step();
+  const std::vector<StepSums>& sums = optimizer_->step(rate_);
+  watch_->after_step(sums);
   optimizer_->zero_grad();
-  step.objective_again = [&] { return again(forwards); };
-  watch_->after_update(step);
-  if (trial) try_smaller_step(forwards, update, again(forwards));
+  if (trial) try_smaller_step(forwards, update);
   ++position_.step;
-  look_back(step, step.loss);
-  watch_->stepped(seconds_between(start, Clock::now()));
+  look_back(step_loss, total(sums).weight_sq);
 }
 
-void Session::try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update,
-                               double full) {
+void Session::try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update) {
   const auto start = Clock::now();
-  double smaller = 0.0;
+  double difference = 0.0;
   {
     const torch::NoGradGuard no_grad;
+    const double full = again(forwards).item<double>();
     std::vector<at::Tensor> kept;
     for (std::size_t i = 0; i < update.size(); ++i) {
       kept.push_back(bench_.parameters[i].detach().clone());
       bench_.parameters[i].sub_(update[i], 1.0 - *control_.trial_scale());
     }
-    smaller = again(forwards);
+    difference = full - again(forwards).item<double>();
     for (std::size_t i = 0; i < update.size(); ++i) bench_.parameters[i].copy_(kept[i]);
   }
-  if (const auto action = control_.tried(position_.step, full - smaller, learning_rate())) {
-    watch_->put(*action);
+  if (const auto action = control_.tried(position_.step, difference, learning_rate())) {
+    watch_->record().put(*action);
     options_.events.acted(*action);
   }
   watch_->observer().also_spent("trial", seconds_between(start, Clock::now()));
 }
 
 // After the step: sums for the next evaluation, the look of control, the line for the user.
-void Session::look_back(const Step& step, double loss) {
+void Session::look_back(double loss, double weight_sq) {
   position_.loss_sum += loss;
   ++position_.loss_count;
-  finite_ = std::isfinite(total(step.sums).weight_sq);
+  finite_ = std::isfinite(weight_sq);
   control_.look(position_.step);
-  if (const auto action = control_.effect()) watch_->put(*action);
+  if (const auto action = control_.effect()) watch_->record().put(*action);
   look_at_point(/*at_end=*/false);
   options_.events.step({.step = position_.step,
                         .planned = stop_.planned_steps(),
                         .epoch = epoch(),
                         .seconds = seconds(),
                         .loss = loss,
-                        .learning_rate = step.learning_rate},
+                        .learning_rate = rate_},
                        watch_->history());
 }
 

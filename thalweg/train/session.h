@@ -49,10 +49,9 @@ class Session {
   void resume();
   void dump();
   Forward forward(std::int64_t micro, std::int64_t of, bool keep_random);
-  double again(
-      const std::vector<Forward>& forwards);  // the objective of these micro-batches at the parameters as they are
-  void try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update, double full);
-  void look_back(const Step& step, double loss);
+  at::Tensor again(const std::vector<Forward>& forwards);
+  void try_smaller_step(const std::vector<Forward>& forwards, const std::vector<at::Tensor>& update);
+  void look_back(double loss, double weight_sq);
   double learning_rate() const { return schedule_.at(position_.step) * control_.rate_scale(); }
   double seconds() const;
   double epoch() const;
@@ -75,6 +74,7 @@ class Session {
   Control control_;
   std::unique_ptr<Watch> watch_;
   Position position_;
+  double rate_ = 0.0;         // of the step under way
   bool finite_ = true;        // the weights
   bool looks_ = true;         // at the point where the run stands
   bool best_so_far_ = false;  // the last evaluation was the best

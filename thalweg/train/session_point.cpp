@@ -9,6 +9,7 @@
 #include "thalweg/diagnose/standing.h"
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/observe/curvature/standpoint.h"
+#include "thalweg/observe/observer.h"
 #include "thalweg/train/neighbours.h"
 #include "thalweg/train/session.h"
 
@@ -74,7 +75,7 @@ bool Session::measure_point(double seconds, bool stands) {
   const auto point =
       look_at_standpoint(problem, {.seconds = seconds, .seed = stream_seed(bench_.recipe.seed, RunStream::sample)});
   if (!point) return false;
-  const auto say = [&](const Reading& reading) { watch_->put(reading); };
+  const auto say = [&](const Reading& reading) { watch_->record().put_between(reading); };
   thalweg::put(*point, position_.step, say);
   if (stands && watch_->history().series(Quantity::neighbour_loss).empty()) say(neighbours(batches.front()));
   return true;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "thalweg/observe/observer.h"
 #include "thalweg/record/error.h"
 #include "thalweg/spectral/sampled_gradient.h"
 #include "thalweg/train/metrics.h"
@@ -63,7 +64,7 @@ void Session::evaluate() {
   best_so_far_ = stop_.evaluated(evaluation, metric, evidence);
   const bool up = larger_is_better(bench_.recipe.metric.kinds.front());
   schedule_.evaluated(up ? -metric : metric);
-  watch_->put(evaluation);
+  watch_->record().put(evaluation);
   last_evaluation_ = evaluation;
   evaluated_at_ = position_.step;
   options_.events.evaluated(evaluation);
@@ -76,7 +77,7 @@ double Session::gradient_evidence() {
 }
 
 void Session::checkpoint() {
-  watch_->flush();  // the store is never behind the checkpoint that a resumed run goes on from
+  watch_->record().flush();  // the store is never behind the checkpoint that a resumed run goes on from
   Position position = position_;
   position.seconds = position_.step == 0 ? 0.0 : seconds();
   position.rate_scale = control_.rate_scale();
@@ -118,17 +119,20 @@ TrainingOutcome Session::finish(const std::string& reason) {
     if (header_.heldout != "train") result.metrics.push_back({header_.metrics[i], "train", training.metrics[i]});
   }
   put_end(training, here);
-  if (const auto action = control_.effect(/*at_end=*/true)) watch_->put(*action);
-  watch_->finish(result);
+  if (const auto action = control_.effect(/*at_end=*/true)) watch_->record().put(*action);
+  result.budget = bench_.recipe.watch.budget;
+  result.overhead = watch_->observer().share();
+  result.overhead_by_instrument = watch_->observer().share_by_instrument();
+  watch_->record().finish(result);
   return {result, header_, watch_->history(), checkpoint_error_};
 }
 
 void Session::put_end(const PartValues& training, std::int64_t step) {
   const auto put = [&](Quantity quantity, const Interval& interval) {
-    watch_->put({.step = step,
-                 .value = interval.value,
-                 .error = static_cast<float>(0.5 * (interval.high - interval.low)),
-                 .quantity = quantity});
+    watch_->record().put_between({.step = step,
+                                  .value = interval.value,
+                                  .error = static_cast<float>(0.5 * (interval.high - interval.low)),
+                                  .quantity = quantity});
   };
   put(Quantity::train_loss, training.loss);
   if (!training.metrics.empty()) put(Quantity::train_metric, training.metrics.front());
@@ -163,10 +167,11 @@ void Session::stopped_point(RunResult& result, std::int64_t step) {
       start.resolved() ? result.gradient_norm / start.norm() : std::numeric_limits<double>::quiet_NaN();
   if (start.resolved()) {
     const double upper = std::sqrt(std::max(0.0, now.high)), lower = std::sqrt(std::max(0.0, now.low));
-    watch_->put({.step = step,
-                 .value = now.norm() / start.norm(),
-                 .error = static_cast<float>(std::max(upper - now.norm(), now.norm() - lower) / start.norm()),
-                 .quantity = Quantity::relative_gradient_norm});
+    watch_->record().put_between(
+        {.step = step,
+         .value = now.norm() / start.norm(),
+         .error = static_cast<float>(std::max(upper - now.norm(), now.norm() - lower) / start.norm()),
+         .quantity = Quantity::relative_gradient_norm});
   }
   result.critical = start.resolved() && std::sqrt(std::max(0.0, now.high)) <= kCritical * std::sqrt(start.norm_sq);
 }

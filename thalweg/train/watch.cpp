@@ -1,130 +1,192 @@
 #include "thalweg/train/watch.h"
 
-#include <fmt/format.h>
+#include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
 
-#include "thalweg/diagnose/checks.h"
-#include "thalweg/observe/catalogue.h"
+#include "thalweg/train/watch_spending.h"
+#include "thalweg/train/watch_state.h"
 
 namespace thalweg {
 namespace {
 
-constexpr std::int64_t kEveryStepUntil = 1024;  // readings of single parameters: as many as a screen has use for,
-constexpr std::int64_t kThenEvery = 16;  // then a sixteenth, so that a run of a million steps stays below a gigabyte
+constexpr double kBooksShare = 1.0 / 3.0;  // of the budget, for what each step costs without any turn
+constexpr std::int64_t kLongestRest = 4096;
 
 }  // namespace
 
-void Watch::Sink::put(const Reading& reading) {
-  const bool thinned = reading.scope != kWholeModel && reading.step >= kEveryStepUntil &&
-                       reading.step % kThenEvery != 0 && std::isfinite(reading.value);
-  if (thinned) return;
-  watch_.history_.put(reading);
-  if (watch_.store_) watch_.store_->put(reading);
-  if (watch_.listener_ != nullptr) watch_.listener_->put(reading);
+Watch::Watch(Parameters parameters, std::unique_ptr<OptimizerView> optimizer, WatchOptions options, Run run)
+    : state_(std::make_unique<State>(std::move(parameters), std::move(optimizer), std::move(options), std::move(run))) {
 }
 
-Watch::Watch(const RunHeader& header, const std::vector<std::string>& parameters, Options options)
-    : warn_(options.warn),
-      observer_(make_instruments(options.instruments), {.budget = options.budget, .cadence = options.cadence},
-                options.warn),
-      listener_(options.listener),
-      budget_(options.budget) {
-  history_.header = header;
-  for (const std::string& name : parameters) scopes_.push_back(history_.scopes_table.number(name));
-  if (options.store.empty()) return;
-  std::vector<Reading> again;
-  if (options.resume_at) again = take_back(options.store, *options.resume_at);
-  store_ = std::make_unique<StoreWriter>(options.store, header, StoreWriter::Options{}, options.resume_at);
-  for (std::size_t i = 0; i < parameters.size(); ++i) store_->scope(scopes_[i], parameters[i]);
-  for (const Reading& reading : again) put(reading);
-}
+Watch::Watch(Parameters parameters, std::unique_ptr<OptimizerView> optimizer, WatchOptions options)
+    : state_(std::make_unique<State>(std::move(parameters), std::move(optimizer), std::move(options), std::nullopt)) {}
 
-// What the resumed run will not say again: readings before its step, and those of its step that came before the
-// checkpoint. The latter are returned: the store has dropped them with the step itself, and must be told once more.
-std::vector<Reading> Watch::take_back(const std::filesystem::path& store, std::int64_t before) {
-  const StoreReader reader(store);
-  const auto names = reader.scopes();
-  std::vector<Reading> again;
-  for (Reading reading : reader.readings()) {
-    const bool of_the_point = reading.step == before && reading.scope == kWholeModel && between_steps(reading.quantity);
-    if (of_the_point) again.push_back(reading);
-    if (reading.step >= before) continue;
-    reading.scope = history_.scopes_table.number(names.at(reading.scope));
-    history_.put(reading);
-  }
-  for (const Action& action : reader.actions()) {
-    if (action.step <= before) history_.actions.push_back(action);
-  }
-  return again;
-}
-
-void Watch::before_backward(Step& step) {
-  step.scopes = scopes_;
-  observer_.before_backward(step);
-}
-
-void Watch::after_backward(Step& step) {
-  step.scopes = scopes_;
-  observer_.after_backward(step, sink_);
-}
-
-void Watch::after_update(Step& step) {
-  step.scopes = scopes_;
-  observer_.after_update(step, sink_);
-  if (store_ && store_->failed()) {
-    warn_(fmt::format("the store is given up, training goes on: {}", store_->failure()));
-    store_.reset();
+Watch::~Watch() {
+  try {
+    close();
+  } catch (...) {  // the record is what it is: a destructor has nobody to tell
   }
 }
 
-// What is measured between two steps is said once of each: a run that is resumed where it ended ends there again.
-void Watch::put(const Reading& reading) {
-  if (between_steps(reading.quantity) && reading.scope == kWholeModel) {
-    const auto said = history_.series(reading.quantity);
-    if (!said.empty() && said.back().step == reading.step) return;
+bool Watch::before_backward(const at::Tensor& loss, const Closure& closure, const Batch& batch) {
+  State& s = *state_;
+  if (!s.awake()) return false;
+  const State::Spending spending(s);
+  if (s.backwards > 0 && !s.in_step) {
+    if (!s.view && s.weights_moved()) {  // the closure may compute another batch by now
+      s.observer->cancel({.second_forward = true});
+      s.finish_step({});
+      s.keep_time();
+    } else if (s.gradients_were_dropped()) {
+      s.observer->cancel({.graph = true, .gradient = true, .update = true, .second_forward = true});
+      s.forget_step();
+    }
   }
-  sink_.put(reading);
-}
-
-void Watch::put(const Evaluation& evaluation) {
-  put({.step = evaluation.step,
-       .value = evaluation.heldout_loss.value,
-       .error = static_cast<float>(0.5 * (evaluation.heldout_loss.high - evaluation.heldout_loss.low)),
-       .quantity = Quantity::heldout_loss});
-  if (!evaluation.metrics.empty()) {
-    const Interval& metric = evaluation.metrics.front().interval;
-    put({.step = evaluation.step,
-         .value = metric.value,
-         .error = static_cast<float>(0.5 * (metric.high - metric.low)),
-         .quantity = Quantity::heldout_metric});
+  if (!s.since) s.since = State::Clock::now();
+  if (!s.planned) s.begin_step(static_cast<bool>(closure), batch.closure_of_step);
+  ++s.backwards;
+  s.step.backwards = s.backwards;
+  if (batch.of > 0) s.expected = batch.of;
+  s.read_loss(loss, batch);
+  s.take_closure(closure, batch);
+  if (s.in_step && s.backwards > 1 && !s.repeats) {
+    s.repeats = true;
+    s.observer->cancel({.graph = true, .update = true, .second_forward = true});
+    s.warn("the optimizer calls its closure more than once a step: loss and gradient are watched, curvature is not");
   }
-  if (store_) store_->put(evaluation);
+  return s.backwards >= s.expected && s.take_graph(loss);
 }
 
-// Put when it is made, and again when its effect is known: then it takes its own place.
-void Watch::put(const Action& action) {
-  auto& actions = history_.actions;
-  std::erase_if(actions, [&](const Action& a) { return a.step == action.step && a.lever == action.lever; });
-  actions.push_back(action);
-  if (store_) store_->put(action);
+void Watch::after_backward() {
+  State& s = *state_;
+  if (!s.awake() || !s.planned) return;
+  const State::Spending spending(s);
+  const bool last = s.backwards >= s.expected;
+  while (s.with_gradient + 1 < s.parameters.size() && !s.parameters[s.with_gradient].grad().defined()) {
+    ++s.with_gradient;
+  }
+  if (!s.parameters[s.with_gradient].grad().defined()) s.with_gradient = 0;
+  if (last || s.plan.each_backward) {
+    s.look_at_gradient();
+    s.step.gradient_at = [&s](const std::vector<at::Tensor>& weights) { return s.replay.gradient_at(weights); };
+    s.observer->after_backward(s.step, last, *s.record);
+    s.looked = last;
+  }
+  if (s.in_step && last) s.prepare_update();
+  if (!s.view) {
+    s.print = s.fingerprint();
+    s.prepare_update();
+  }
 }
 
-Judgement Watch::judge() const { return judge_run(history_); }
-
-void Watch::finish(RunResult& result) {
-  result.budget = budget_;
-  result.overhead = observer_.share();
-  result.overhead_by_instrument = observer_.share_by_instrument();
-  result.actions = history_.actions;
-  result.judgement = judge();
-  if (store_) store_->finish(result);
+void Watch::before_step() {
+  State& s = *state_;
+  if (!s.awake()) return;
+  const State::Spending spending(s);
+  if (s.planned && s.backwards > 0) {
+    if (!s.looked) {  // fewer backwards than were foreseen
+      s.observer->cancel({.graph = true, .second_forward = true});
+      s.look_at_gradient();
+      s.observer->after_backward(s.step, true, *s.record);
+    }
+    s.prepare_update();
+  }
+  s.in_step = true;
 }
 
-void Watch::flush() {
-  if (store_) store_->flush();
+void Watch::after_step(std::span<const StepSums> sums) {
+  State& s = *state_;
+  if (!s.awake()) return;
+  {
+    const State::Spending spending(s);
+    s.finish_step(sums);
+    s.attend();
+  }
+  s.books = s.books > 0.0 ? 0.95 * s.books + 0.05 * s.spent_now : s.spent_now;
+  s.spent_now = 0.0;
+  s.keep_time();
+  s.rested = 0;
+}
+
+std::int64_t Watch::rest() const {
+  const State& s = *state_;
+  if (!s.awake()) return kLongestRest;
+  if (s.options.cadence > 0) return 0;
+  const double step = s.observer->scheduler().step_seconds();
+  if (!(step > 0.0)) return 0;
+  const double allowed = kBooksShare * s.options.budget * step;
+  if (s.books <= allowed || s.rested > 0) return 0;
+  if (!(allowed > 0.0)) return kLongestRest;
+  return std::min(kLongestRest, static_cast<std::int64_t>(std::ceil(s.books / allowed)) - 1);
+}
+
+void Watch::rested(std::int64_t steps) {
+  State& s = *state_;
+  s.index += steps;
+  s.steps_since += steps;
+  s.rested += steps;
+}
+
+void Watch::resume_clock() {
+  State& s = *state_;
+  s.since = State::Clock::now();
+  s.spent_since = 0.0;
+}
+
+void Watch::backward(const at::Tensor& loss, const Closure& closure) {
+  if (state_->resting > 0) {
+    loss.backward();
+    return;
+  }
+  const bool keep = before_backward(loss, closure, {});
+  loss.backward({}, keep);
+  after_backward();
+}
+
+void Watch::step() {
+  State& s = *state_;
+  if (s.resting > 0) {
+    if (s.steps_with != nullptr) s.steps_with->step();
+    --s.resting;
+    rested(1);
+    return;
+  }
+  before_step();
+  if (s.steps_with != nullptr) s.steps_with->step();
+  after_step();
+  s.resting = rest();
+}
+
+at::Tensor Watch::step(const Closure& closure) {
+  before_step();
+  const at::Tensor loss = state_->steps_with != nullptr ? state_->steps_with->step(closure) : closure();
+  after_step();
+  return loss;
+}
+
+bool Watch::wants_second_forward() {
+  State& s = *state_;
+  if (!s.awake()) return false;
+  const State::Spending spending(s);
+  if (!s.planned) s.begin_step(true, true);
+  return s.plan.second_forward;
+}
+
+RunRecord& Watch::record() { return *state_->record; }
+const History& Watch::history() const { return state_->record->history(); }
+Observer& Watch::observer() { return *state_->observer; }
+
+void Watch::close() {
+  State& s = *state_;
+  if (!s.awake()) return;
+  s.flush_log();
+  RunResult result = s.result();
+  s.forget_step();
+  s.closed = true;
+  if (!s.folder.empty()) s.record->finish(result);
 }
 
 }  // namespace thalweg

@@ -13,7 +13,8 @@ Collect look(Quadratic& q, const at::Tensor& u) {
   Collect said;
   const Step step = q.step(u);
   instrument.before_backward(step);
-  instrument.after_backward(step, said);
+  q.move(u);
+  instrument.after_update(step, said);
   return said;
 }
 
@@ -46,10 +47,13 @@ TEST(IllConditioning, OfAMicroBatchIsScaledToTheWholeStep) {
   IllConditioning instrument;
   Collect said;
   Step step = q.step(u);
-  step.graph = step.graph * 0.25;  // one of four micro-batches
+  StepGraph quarter(q.loss(), step.parameters, 0.25);  // one of four micro-batches
+  quarter.keep_weights({q.x.detach().clone()});
+  step.graph = &quarter;
   step.graph_share = 0.25;
   instrument.before_backward(step);
-  instrument.after_backward(step, said);
+  q.move(u);
+  instrument.after_update(step, said);
   EXPECT_NEAR(said.only(Quantity::curvature_along_update).value, q.curvature(u), 1e-9);
 }
 

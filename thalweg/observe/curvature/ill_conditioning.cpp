@@ -13,8 +13,8 @@ struct Quadratic {
   double error = 0.0;
 };
 
-Quadratic quadratic_form(const RetainedGradient& retained, const std::vector<at::Tensor>& v, double share) {
-  const auto product = retained.hessian_vector_product(v);
+Quadratic quadratic_form(StepGraph& graph, const std::vector<at::Tensor>& v, double share) {
+  const auto product = graph.product(v);
   const double scale = std::sqrt(dot(v, v) * dot(product, product));
   return {dot(v, product) / share, std::numeric_limits<float>::epsilon() * scale / share};
 }
@@ -24,22 +24,17 @@ bool parallel(double gu, double gg, double uu) { return gu * gu >= (1.0 - 1e-6) 
 
 }  // namespace
 
-void IllConditioning::before_backward(const Step& step) { retained_.emplace(step.graph, step.parameters); }
+void IllConditioning::before_backward(const Step& step) { step.graph->gradient(); }
 
-void IllConditioning::after_backward(const Step& step, ReadingSink& out) {
-  const RetainedGradient retained = std::move(*retained_);
-  retained_.reset();  // the graph is freed at the end of this turn, whatever happens
-  std::vector<at::Tensor> gradient;
-  for (const at::Tensor& p : step.parameters) {
-    gradient.push_back(p.grad().defined() ? p.grad() : at::zeros_like(p));
-  }
-  const auto update = step.preview();
+void IllConditioning::after_update(const Step& step, ReadingSink& out) {
+  const auto& gradient = step.gradient();
+  const auto& update = step.update();
   const double gg = dot(gradient, gradient), uu = dot(update, update), gu = dot(gradient, update);
-  const Quadratic along_update = quadratic_form(retained, update, step.graph_share);
+  const Quadratic along_update = quadratic_form(*step.graph, update, step.graph_share);
   const bool one = parallel(gu, gg, uu);
   const double ratio = uu > 0.0 ? gg / uu : 0.0;
   const Quadratic along_gradient = one ? Quadratic{along_update.value * ratio, along_update.error * ratio}
-                                       : quadratic_form(retained, gradient, step.graph_share);
+                                       : quadratic_form(*step.graph, gradient, step.graph_share);
   const float cost = one ? 3.0F : 5.0F;
   const auto put = [&](Quantity quantity, double value, double error) {
     out.put(

@@ -2,27 +2,63 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <numeric>
 
-#include "thalweg/observe/gradient/step_norms.h"
+#include "thalweg/observe/gradient/norms.h"
+#include "thalweg/spectral/retained_gradient.h"
 
 namespace thalweg {
+namespace {
+
+double length(const std::vector<at::Tensor>& v) {
+  const auto squares = squared_norms(v);
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
+double epsilon(at::ScalarType type) {
+  switch (type) {
+    case at::kDouble:
+      return 0x1p-52;
+    case at::kHalf:
+      return 0x1p-10;
+    case at::kBFloat16:
+      return 0x1p-7;
+    default:
+      return 0x1p-23;
+  }
+}
+
+}  // namespace
+
+// How far c_½ and c₁ are apart, or typically are.
+double Overshoot::spread(double half, double whole) {
+  const double now = std::abs(half - whole), size = std::max(std::abs(half), std::abs(whole));
+  if (!(size > 0.0) || !std::isfinite(size)) return now;
+  spreads_.push_back((now / size) * (now / size));
+  if (spreads_.size() > options_.looks) spreads_.pop_front();
+  const double mean = std::accumulate(spreads_.begin(), spreads_.end(), 0.0) / static_cast<double>(spreads_.size());
+  return std::max(now, std::sqrt(mean) * size);
+}
 
 void Overshoot::after_update(const Step& step, ReadingSink& out) {
-  const double after = step.objective_again();
-  const double slope = total(step.sums).gradient_update;
-  const double change = after - step.objective;
-  const double curvature = 2.0 * (change - slope);
-  const double rows = std::sqrt(std::max<double>(1.0, static_cast<double>(step.rows)));
-  const double rounding = options_.resolution * std::numeric_limits<float>::epsilon() *
-                          (std::max(std::abs(step.objective), std::abs(after)) + step.output_scale / rows);
-  const auto put = [&](Quantity quantity, double value, double error) {
-    out.put(
-        {.step = step.index, .value = value, .error = static_cast<float>(error), .cost = 0.35F, .quantity = quantity});
+  const auto &g = step.gradient(), &u = step.update();
+  const double end = step.loss_along(1.0) - step.objective, middle = step.loss_along(0.5) - step.objective;
+  const double slope = dot(g, u);
+  const double whole = 2.0 * (end - slope), half = 8.0 * (middle - 0.5 * slope);
+  const double curvature = 2.0 * half - whole;
+  const double loss_error = options_.resolution * step.objective_error;
+  const double slope_error = g.empty() ? 0.0 : epsilon(g.front().scalar_type()) * length(g) * length(u);
+  // 16 L(θ+u/2), 2 L(θ+u), 14 L(θ) and 6 g'u, rounded independently.
+  const double rounding = std::hypot(std::hypot(16.0, 2.0, 14.0) * loss_error, 6.0 * slope_error);
+  const double error = options_.kinks * spread(half, whole) + rounding;
+  const auto put = [&](Quantity quantity, double value, double bar) {
+    out.put({.step = step.index, .value = value, .error = static_cast<float>(bar), .cost = 0.7F, .quantity = quantity});
   };
-  put(Quantity::actual_change, change, rounding);
-  put(Quantity::curvature_secant, curvature, 2.0 * rounding);
-  put(Quantity::overshoot_secant, 0.5 * curvature / -slope, rounding / std::abs(slope));
+  put(Quantity::actual_change, end, loss_error);
+  put(Quantity::midpoint_change, middle, loss_error);
+  put(Quantity::curvature_secant, curvature, error);
+  const double rho = 0.5 * curvature / -slope;
+  put(Quantity::overshoot_secant, rho, (0.5 * error + std::abs(rho) * slope_error) / std::abs(slope));
 }
 
 }  // namespace thalweg

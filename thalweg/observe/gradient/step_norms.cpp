@@ -4,12 +4,7 @@ namespace thalweg {
 
 StepSums total(std::span<const StepSums> sums) {
   StepSums all;
-  for (const StepSums& s : sums) {
-    all.gradient_sq += s.gradient_sq;
-    all.weight_sq += s.weight_sq;
-    all.update_sq += s.update_sq;
-    all.gradient_update += s.gradient_update;
-  }
+  for (const StepSums& s : sums) all += s;
   return all;
 }
 
@@ -22,13 +17,18 @@ void StepNorms::after_update(const Step& step, ReadingSink& out) {
     put(Quantity::weight_sq, scope, sums.weight_sq);
     put(Quantity::update_sq, scope, sums.update_sq);
   };
-  put(Quantity::loss, kWholeModel, step.loss);
-  put(Quantity::objective, kWholeModel, step.objective);
-  put(Quantity::learning_rate, kWholeModel, step.learning_rate);
-  const StepSums all = total(step.sums);
-  put_sums(all, kWholeModel);
-  put(Quantity::gradient_update, kWholeModel, all.gradient_update);
+  if (!step.sums.empty()) {
+    const StepSums all = total(step.sums);
+    put_sums(all, kWholeModel);
+    put(Quantity::gradient_update, kWholeModel, all.gradient_update);
+  }
   for (std::size_t i = 0; i < step.sums.size(); ++i) put_sums(step.sums[i], step.scopes[i]);
+  double all = 0.0;
+  for (std::size_t i = 0; i < step.gradient_sq.size(); ++i) {
+    all += step.gradient_sq[i];
+    put(Quantity::gradient_sq, step.scopes[i], step.gradient_sq[i]);
+  }
+  if (!step.gradient_sq.empty()) put(Quantity::gradient_sq, kWholeModel, all);
 }
 
 }  // namespace thalweg

@@ -1,7 +1,7 @@
-// What every step says for nothing: loss, objective, learning rate, and for each parameter and the whole model
+// For each parameter and the whole model
 //     g'g,  w'w (after the step),  u'u,  and g'u for the whole model.
-// The sums are by-products of the optimizer's own pass over memory (optim/step_kernel.h), so that only writing them
-// down costs.
+// Where the optimizer measures in its own pass over memory (optim/step_kernel.h) they are there on each step, and only
+// writing them down costs. Elsewhere g'g takes a pass over the gradient, and w'w and u'u are update_norms'.
 #pragma once
 
 #include "thalweg/observe/instrument.h"
@@ -12,7 +12,7 @@ class StepNorms final : public Instrument {
  public:
   static constexpr std::string_view kName = "step_norms";
   std::string_view name() const override { return kName; }
-  Needs needs() const override { return {.every_step = true}; }
+  Needs needs() const override { return {.sums = true, .gradient_units = 0.02, .share = 0.15}; }
   void after_update(const Step& step, ReadingSink& out) override;
 };
 

@@ -1,0 +1,282 @@
+#include "thalweg/train/watch_state.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "thalweg/diagnose/attention.h"
+#include "thalweg/observe/catalogue.h"
+#include "thalweg/observe/gradient/norms.h"
+#include "thalweg/train/watch_spending.h"
+
+namespace thalweg {
+namespace {
+
+constexpr int kTrust = 8;                // looks
+constexpr std::int64_t kRateEvery = 16;  // steps between questions for the learning rate
+constexpr double kEpsilon32 = 0x1p-23, kEpsilon64 = 0x1p-52, kEpsilon16 = 0x1p-10, kEpsilonB16 = 0x1p-7;
+
+double epsilon_of(at::ScalarType type) {
+  if (type == at::kDouble) return kEpsilon64;
+  if (type == at::kHalf) return kEpsilon16;
+  return type == at::kBFloat16 ? kEpsilonB16 : kEpsilon32;
+}
+
+std::vector<at::Tensor> gradients_of(const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& p : parameters) result.push_back(p.grad());
+  return result;
+}
+
+std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& t : tensors) result.push_back(t.detach().clone());
+  return result;
+}
+
+}  // namespace
+
+void Watch::State::warn(const std::string& text) {
+  if (!warned.insert(text).second) return;
+  notes.push_back(text);
+  if (options.warn) {
+    options.warn(text);
+  } else {
+    TORCH_WARN("thalweg: ", text);
+  }
+}
+
+void Watch::State::begin_step(bool closure_given, bool closure_of_step) {
+  const bool second = closure_given && !closures_refused && (expected == 1 || closure_of_step);
+  const bool trainable =
+      std::all_of(parameters.begin(), parameters.end(), [](const at::Tensor& p) { return p.requires_grad(); });
+  plan = observer->plan(index, {.graph = !repeats && trainable,
+                                .update = !repeats,
+                                .second_forward = second && !repeats,
+                                .free_sums = options.free_sums});
+  step = {.index = index, .scopes = record->scopes(), .parameters = parameters, .optimizer = view.get()};
+  if (view &&
+      (options.call_seconds == 0.0 || index % kRateEvery == 0 || plan.graph || plan.second_forward || plan.sums)) {
+    step.learning_rate = view->learning_rate();
+  } else {
+    step.learning_rate = std::numeric_limits<double>::quiet_NaN();
+  }
+  batch = {};
+  planned = true;
+}
+
+// Where everything there is of the loss is the tensor, reading it waits for its device: on the CPU that is nothing.
+void Watch::State::read_loss(const at::Tensor& loss, const Batch& given) {
+  batch = given;
+  const bool known = !std::isnan(given.loss);
+  const bool readable = loss.numel() == 1 && (loss.is_cpu() || plan.graph || plan.second_forward || plan.sums);
+  const double value = known      ? given.loss
+                       : readable ? loss.detach().item<double>() / given.scale
+                                  : std::numeric_limits<double>::quiet_NaN();
+  step.loss += value;
+  step.objective += std::isnan(given.objective) ? value : given.objective;
+  step.rows += given.rows;
+  step.objective_error = std::isnan(given.objective_error) ? epsilon_of(loss.scalar_type()) * std::abs(step.objective)
+                                                           : given.objective_error;
+  if (loss.numel() != 1) observer->cancel({.graph = true, .second_forward = true});
+}
+
+void Watch::State::take_closure(const Closure& closure, const Batch& given) {
+  if (!closure) return;
+  if (backwards > 1 && !given.closure_of_step) {
+    closures_refused = true;
+    observer->cancel({.second_forward = true});
+    replay.forget();
+    warn(
+        "a closure gives one batch's loss again, and this step is made of several backwards: what needs a second "
+        "forward is left out; give no closure, or one backward a step");
+    return;
+  }
+  if (plan.second_forward && !closures_refused) replay.take(closure);
+}
+
+bool Watch::State::take_graph(const at::Tensor& loss) {
+  if (!plan.graph || graph || loss.numel() != 1 || !loss.requires_grad()) return false;
+  graph.emplace(loss.dim() == 0 ? loss : loss.sum(), parameters, 1.0 / batch.scale);
+  step.graph = &*graph;
+  step.graph_share = 1.0 / backwards;
+  observer->before_backward(step);
+  return graph->built();
+}
+
+void Watch::State::look_at_gradient() {
+  looked = true;
+  step.finite = true;
+  if (plan.gradient || plan.each_backward) {
+    gradient = clones(gradients_of(parameters));
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      if (!gradient[i].defined()) gradient[i] = at::zeros_like(parameters[i]);
+      if (batch.scale != 1.0) gradient[i].div_(batch.scale);
+    }
+    step.gradient = [this]() -> const std::vector<at::Tensor>& { return gradient; };
+  }
+  if (plan.sums && !options.free_sums) {
+    squares = squared_norms(gradients_of(parameters));
+    for (double& s : squares) s /= batch.scale * batch.scale;
+    step.gradient_sq = squares;
+    step.finite = std::all_of(squares.begin(), squares.end(), [](double s) { return std::isfinite(s); });
+  } else if (plan.gradient) {
+    const auto own = squared_norms(gradient);
+    step.finite = std::all_of(own.begin(), own.end(), [](double s) { return std::isfinite(s); });
+  }
+}
+
+// Before the weights move: what must be kept of them, and L(θ) as the closure gives it.
+void Watch::State::prepare_update() {
+  if (prepared) return;
+  prepared = true;
+  if (plan.update || plan.second_forward || plan.graph) {
+    before = clones(parameters);
+    step.before = before;
+    if (graph) graph->keep_weights(before);
+  }
+  if (!plan.second_forward) return;
+  if (!replay.ready()) {
+    observer->cancel({.second_forward = true});
+    return;
+  }
+  try {
+    if (std::isnan(batch.objective)) find_objective();
+  } catch (const std::exception& error) {
+    closures_refused = true;
+    observer->give_up({.second_forward = true});
+    warn(fmt::format("the closure threw, what needs a second forward is left out, training goes on: {}",
+                     std::string_view(error.what()).substr(0, std::string_view(error.what()).find('\n'))));
+  }
+}
+
+// The closure's own L(θ): with dropout it draws other numbers than the step's forward did.
+void Watch::State::find_objective() {
+  if (trusted > 0) {
+    --trusted;
+  } else {
+    const double again = replay.loss();
+    trusted = again == step.objective && !replay.drew() ? kTrust : 0;
+    step.objective = again;
+  }
+  if (rounding_at == 0.0 ||
+      !(std::abs(step.objective) > 0.5 * rounding_at && std::abs(step.objective) < 2.0 * rounding_at)) {
+    rounding = rounding_of_loss();
+    rounding_at = std::abs(step.objective);
+  }
+  step.objective_error = std::max(rounding, 0.5 * step.objective_error);
+}
+
+// Weights moved by their last bit, forth and back: s = L(θ+δ) + L(θ−δ) − 2 L(θ) is rounding alone, of variance 6 σ²
+// (spectral/gradient_noise.h). Twice.
+double Watch::State::rounding_of_loss() {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(options.seed + static_cast<std::uint64_t>(index));
+  double sum = 0.0;
+  for (int k = 0; k < 2; ++k) {
+    std::vector<at::Tensor> forth, back;
+    for (const at::Tensor& w : before) {
+      const double epsilon = epsilon_of(w.scalar_type());
+      const at::Tensor sign = at::randint(2, w.sizes(), generator, w.options().device(at::kCPU)).mul_(2).sub_(1);
+      const at::Tensor delta = w * sign.to(w.device()) * epsilon;
+      forth.push_back(w + delta);
+      back.push_back(w - delta);
+    }
+    const double s = replay.loss_at(forth) + replay.loss_at(back) - 2.0 * step.objective;
+    sum += s * s / 6.0;
+  }
+  return std::sqrt(sum / 2.0);
+}
+
+void Watch::State::finish_step(std::span<const StepSums> sums) {
+  if (planned && backwards > 0) {
+    if (!looked) look_at_gradient();
+    step.sums = sums;
+    step.update = [this]() -> const std::vector<at::Tensor>& {
+      if (change.empty()) {
+        for (std::size_t i = 0; i < before.size(); ++i) change.push_back(parameters[i].detach() - before[i]);
+      }
+      return change;
+    };
+    step.gradient_at = nullptr;
+    step.loss_along = [this](double t) {
+      if (t == 0.0) return step.objective;
+      if (t == 1.0) return replay.loss();
+      std::vector<at::Tensor> weights;
+      for (std::size_t i = 0; i < before.size(); ++i) weights.push_back(before[i] + t * step.update()[i]);
+      return replay.loss_at(weights);
+    };
+    put_each_step();
+    observer->after_update(step, *record);
+    record->check_store();
+    expected = backwards;
+  }
+  ++index;
+  forget_step();
+}
+
+void Watch::State::put_each_step() {
+  const auto put = [&](Quantity quantity, double value) {
+    record->put({.step = step.index, .value = value, .quantity = quantity});
+  };
+  const bool unread = std::isnan(step.loss) && !parameters.front().is_cpu();
+  if (!unread) put(Quantity::loss, step.loss);
+  if (!unread && step.objective != step.loss) put(Quantity::objective, step.objective);
+  if (!std::isnan(step.learning_rate)) put(Quantity::learning_rate, step.learning_rate);
+}
+
+void Watch::State::forget_step() {
+  graph.reset();
+  gradient.clear();
+  before.clear();
+  change.clear();
+  replay.forget();
+  step = {};
+  backwards = 0;
+  planned = looked = prepared = in_step = false;
+}
+
+// Since the last backward the gradients were set to none, and no step was made: what was seen of it is void.
+bool Watch::State::gradients_were_dropped() const { return !parameters[with_gradient].grad().defined(); }
+
+std::vector<float> Watch::State::fingerprint() const {
+  std::vector<float> result;
+  for (const at::Tensor& p : parameters) {
+    if (p.numel() == 0) continue;
+    const at::Tensor flat = p.detach().reshape(-1);
+    result.push_back(flat[0].item<float>());
+    result.push_back(flat[p.numel() / 2].item<float>());
+  }
+  return result;
+}
+
+bool Watch::State::weights_moved() const { return fingerprint() != print; }
+
+void Watch::State::keep_time() {
+  const auto now = Clock::now();
+  ++steps_since;
+  if (since) {
+    const double whole = std::chrono::duration<double>(now - *since).count() - spent_since;
+    // An evaluation or a pause between two steps is no training.
+    const double mine = typical > 0.0 ? std::min(whole, 5.0 * typical * static_cast<double>(steps_since)) : whole;
+    const double each = std::max(0.0, mine) / static_cast<double>(steps_since);
+    typical = typical > 0.0 ? 0.95 * typical + 0.05 * std::max(each, 1e-9) : std::max(each, 1e-9);
+    observer->trained(std::max(0.0, mine), steps_since);
+  }
+  since = now;
+  spent_since = 0.0;
+  steps_since = 0;
+}
+
+void Watch::State::attend() {
+  constexpr std::int64_t kEvery = 64;
+  if (options.cadence > 0 || index % std::max(kEvery, index / 16) != 0) return;
+  std::vector<std::string_view> instruments;
+  for (const Quantity quantity : wanted(record->history())) instruments.push_back(instrument_of(quantity));
+  constexpr double kMore = 4.0;
+  observer->attend(instruments, kMore);
+}
+
+}  // namespace thalweg
