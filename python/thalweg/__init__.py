@@ -26,11 +26,15 @@ __all__ = ["__version__"]
 if TYPE_CHECKING:
     from ._core import NoSecondDerivative as NoSecondDerivative
     from ._check import Check as Check, check as check
+    from ._findings import Evidence as Evidence, Finding as Finding, Overhead as Overhead, Remedy as Remedy
     from ._survey import Eigenvalue as Eigenvalue, Survey as Survey, survey as survey
+    from ._watch import Watch as Watch
 
 _HOMES = {
     "NoSecondDerivative": "_core",
     "Check": "_check", "check": "_check",
+    "Evidence": "_findings", "Finding": "_findings", "Overhead": "_findings", "Remedy": "_findings",
+    "Watch": "_watch",
     "Eigenvalue": "_survey", "Survey": "_survey", "survey": "_survey",
 }
 __all__ += list(_HOMES)

@@ -46,7 +46,7 @@ def loss_tensor(what: str, value: Any) -> torch.Tensor:
                         "return the loss itself, not its .item()")
     if value.numel() != 1:
         raise ValueError(f"{what} has the shape {list(value.shape)}, and one number is needed: take .mean() or .sum()")
-    if not value.requires_grad:
+    if torch.is_grad_enabled() and not value.requires_grad:
         raise ValueError(f"{what} has no graph: nothing that it was computed from requires a gradient, or it was "
                          "computed under torch.no_grad() or detached")
     return value if value.dim() == 0 else value.reshape(())

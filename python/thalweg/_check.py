@@ -154,6 +154,7 @@ def _problems(loss: float, second: float, without: list[str], not_finite: list[s
     return problems
 
 
+@torch.enable_grad()
 def check(model: nn.Module, closure: Callable[[], torch.Tensor], *, steps: int = 50, curvature: bool = True) -> Check:
     """Looks at a model and one batch before the first step.
 

@@ -14,14 +14,15 @@ Loss = Callable[[], torch.Tensor]
 Batches = Loss | Iterable[Any]
 
 
-def frozen(model: nn.Module, closure: Loss, what: str = "the loss that closure returned") -> Loss:
+def frozen(model: nn.Module, closure: Loss, *, torch_random: bool = True) -> Loss:
+    """torch_random: whether torch's own random state is put back here, or by the caller."""
     def loss() -> torch.Tensor:
-        with torch.enable_grad(), alone(model), untouched(model.modules()):
+        with alone(model), untouched(model.modules(), torch_random=torch_random):
             kept = [(p, p.grad) for p in model.parameters()]
             for p, _ in kept:
                 p.grad = None
             try:
-                value = loss_tensor(what, closure())
+                value = loss_tensor("the loss that closure returned", closure())
                 if any(p.grad is not None for p, _ in kept):
                     raise ValueError("closure called backward(): it must compute the loss and return it, no more")
                 return value

@@ -2,6 +2,8 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from ._optimizers import Description, State
+
 class NoSecondDerivative(RuntimeError): ...
 
 class SurveyProblem:
@@ -27,3 +29,52 @@ class SurveyOptions:
 
 def survey(problem: SurveyProblem, options: SurveyOptions) -> tuple[str, str]: ...
 def missing_second_derivatives(loss: Tensor, parameters: Sequence[Tensor]) -> list[str]: ...
+
+class WatchOptions:
+    store: str
+    name: str
+    budget: float
+    cadence: int
+    instruments: list[str]
+    objective: str
+    buffers: Sequence[Tensor]
+    rank: int
+    memory_limit: int
+    warn: Callable[[str], None]
+    planned_steps: int
+    seed: int
+    call_seconds: float
+
+class Overhead:
+    budget: float
+    share: float
+    first: float
+    seconds: float
+    trained: float
+    peak_bytes: int
+    by_instrument: dict[str, float]
+    period: dict[str, float]
+
+class Watch:
+    def __init__(
+        self,
+        parameters: Sequence[tuple[str, Tensor]],
+        watched: Sequence[Tensor],
+        describe: Callable[[], Description] | None,
+        state: Callable[[int], State] | None,
+        options: WatchOptions,
+    ) -> None: ...
+    def before_backward(self, loss: Tensor, closure: Callable[[], Tensor] | None, scale: float) -> bool: ...
+    def after_backward(self) -> None: ...
+    def before_step(self) -> None: ...
+    def after_step(self) -> int: ...
+    def rested(self, steps: int) -> None: ...
+    def log(self, name: str, value: float, split: str) -> None: ...
+    def verdict(self) -> str: ...
+    def findings(self) -> list[str]: ...
+    def overhead(self) -> Overhead: ...
+    def summary(self) -> str: ...
+    def notes(self) -> list[str]: ...
+    def store(self) -> str: ...
+    def steps(self) -> int: ...
+    def close(self) -> None: ...

@@ -103,6 +103,7 @@ def _options(top: int, bottom: int, products: int, memory: float, seed: int, tra
     return options
 
 
+@torch.enable_grad()
 def survey(
     model: nn.Module,
     closure: Batches,

@@ -17,17 +17,22 @@ PutBack = Callable[[], None]
 _MACHINERY = frozenset(nn.Module().__dict__) - {"training"}
 
 
-def random_state() -> list[PutBack]:
-    """How to put back the random state of torch (and of its devices, where they are in use), Python and NumPy."""
-    cpu, python = torch.get_rng_state(), random.getstate()
-    put_back: list[PutBack] = [lambda: torch.set_rng_state(cpu), lambda: random.setstate(python)]
+def _torch_random() -> Iterator[PutBack]:
+    """How to put back torch's random state, also of its devices where they are in use."""
+    cpu = torch.get_rng_state()
+    yield lambda: torch.set_rng_state(cpu)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         cuda = torch.cuda.get_rng_state_all()
-        put_back.append(lambda: torch.cuda.set_rng_state_all(cuda))
+        yield lambda: torch.cuda.set_rng_state_all(cuda)
+
+
+def _other_random() -> Iterator[PutBack]:
+    """Python's and NumPy's."""
+    python = random.getstate()
+    yield lambda: random.setstate(python)
     if numpy := sys.modules.get("numpy"):
         state = numpy.random.get_state()
-        put_back.append(lambda: numpy.random.set_state(state))
-    return put_back
+        yield lambda: numpy.random.set_state(state)
 
 
 def _contents(value: Any) -> Iterator[PutBack]:
@@ -89,9 +94,9 @@ def _module_state(module: nn.Module) -> Iterator[PutBack]:
 
 
 @contextmanager
-def untouched(modules: Iterable[nn.Module]) -> Iterator[None]:
+def untouched(modules: Iterable[nn.Module], *, torch_random: bool = True) -> Iterator[None]:
     """What happens inside leaves no trace in random state and modules; parameters are not looked at."""
-    put_back = random_state()
+    put_back = [*_other_random(), *(_torch_random() if torch_random else ())]
     for module in modules:
         put_back.extend(_module_state(module))
     try:

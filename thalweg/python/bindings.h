@@ -10,5 +10,6 @@ namespace thalweg::python {
 
 void bind_errors(pybind11::module_& module);
 void bind_survey(pybind11::module_& module);
+void bind_watch(pybind11::module_& module);
 
 }  // namespace thalweg::python

@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "What of the Python package thalweg is C++";
   thalweg::python::bind_errors(module);
   thalweg::python::bind_survey(module);
+  thalweg::python::bind_watch(module);
 }
