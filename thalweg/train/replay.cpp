@@ -67,7 +67,7 @@ class Replay::Untouched {
 Replay::Replay(std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers)
     : parameters_(std::move(parameters)), buffers_(std::move(buffers)) {
   generators_.push_back(at::globalContext().defaultGenerator(at::kCPU));
-  const at::Device device = parameters_.front().device();
+  const at::Device device = parameters_.empty() ? at::Device(at::kCPU) : parameters_.front().device();
   if (!device.is_cpu()) generators_.push_back(at::globalContext().defaultGenerator(device));
 }
 

@@ -1,4 +1,5 @@
 // A Watch beside LibTorch's own optimizers.
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <utility>
@@ -27,6 +28,11 @@ Watch::Watch(const torch::OrderedDict<std::string, at::Tensor>& parameters, torc
              WatchOptions options)
     : Watch(pairs(parameters), view_of(optimizer, tensors(watched(pairs(parameters)))), std::move(options)) {
   state_->steps_with = &optimizer;
+  const std::size_t others = mismatch(optimizer, state_->parameters).unwatched.size();
+  if (others > 0) {
+    state_->notes.push_back(fmt::format("{} steps {} parameters that are not the model's: they are not watched",
+                                        state_->view->name(), others));
+  }
 }
 
 }  // namespace thalweg
