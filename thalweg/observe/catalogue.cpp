@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "thalweg/observe/curvature/edge.h"
+#include "thalweg/observe/curvature/extremes.h"
 #include "thalweg/observe/curvature/ill_conditioning.h"
 #include "thalweg/observe/curvature/overshoot.h"
 #include "thalweg/observe/gradient/step_norms.h"
@@ -28,6 +30,8 @@ const Entry kCatalogue[] = {
     {StepNorms::kName, make<StepNorms>, {}},
     {Overshoot::kName, make<Overshoot>, {Quantity::overshoot_secant}},
     {IllConditioning::kName, make<IllConditioning>, {Quantity::overshoot}},
+    {Edge::kName, make<Edge>, {Quantity::edge_ratio}},
+    {Extremes::kName, make<Extremes>, {}},
 };
 
 constexpr std::string_view kStandpoint = "standpoint";

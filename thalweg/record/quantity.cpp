@@ -128,7 +128,9 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "Lanczos 1950; Kato 1949"},
     {Quantity::batch_lambda_min, "batch_lambda_min", "loss/weight²",
      "min over unit v of vᵀHv, H of the step's own batch",
-     "Smallest curvature of the same loss. A single batch's is biased downwards.", "Lanczos 1950; Kato 1949"},
+     "Smallest curvature of the same loss; with 99% probability none lies below the error bar. A single batch's is "
+     "biased downwards.",
+     "Lanczos 1950; Kato 1949"},
     {Quantity::preconditioned_lambda_max, "preconditioned_lambda_max", "loss·P⁻¹/weight²",
      "λ_max of P⁻¹(H + λ I), P: what the optimizer divides by, λ: weight decay that is added to the gradient",
      "Largest curvature as the optimizer meets it: for adaptive optimizers this, not lambda_max, is what its rate must "

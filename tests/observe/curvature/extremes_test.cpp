@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iostream>
+#include <vector>
 
 #include "tests/observe/collect.h"
 #include "tests/observe/curvature/quadratic.h"
@@ -60,15 +60,25 @@ TEST(Extremes, SayNothingWhereTheCurvatureIsNotFiniteAndGoOnAfterwards) {
   EXPECT_NEAR(look(instrument, good).only(Quantity::batch_lambda_max).value, 100.0, 1e-9);
 }
 
+TEST(Extremes, OfAChangedModelStartAnew) {
+  Quadratic q;
+  Extremes instrument;
+  look(instrument, q.step(at::zeros({3}, at::kDouble)));
+  SmallLoop loop({.type = at::kDouble});
+  const Collect said = look(instrument, loop.forward());
+  loop.move();
+  const double highest = at::linalg_eigvalsh(loop.hessian())[-1].item<double>();
+  EXPECT_NEAR(said.only(Quantity::batch_lambda_max).value, highest, 1e-3 * highest);
+}
+
 class ExtremesBar : public testing::TestWithParam<SmallLoop::Options> {};
 
 // A look on each step of a training, held to the eigenvalues of the dense Hessian in double.
 TEST_P(ExtremesBar, CoversTheEigenvaluesInNineteenOfTwentySteps) {
-  constexpr int kSteps = 60;
+  constexpr int kSteps = 40;
   SmallLoop loop(GetParam());
   Extremes instrument;
   int top = 0, bottom = 0;
-  double products = 0.0, widest = 0.0;
   std::vector<double> bars;
   for (int i = 0; i < kSteps; ++i) {
     const Collect said = look(instrument, loop.forward());
@@ -77,13 +87,10 @@ TEST_P(ExtremesBar, CoversTheEigenvaluesInNineteenOfTwentySteps) {
     const Reading &max = said.only(Quantity::batch_lambda_max), &min = said.only(Quantity::batch_lambda_min);
     top += std::abs(max.value - highest) <= static_cast<double>(max.error) ? 1 : 0;
     bottom += std::abs(min.value - lowest) <= static_cast<double>(min.error) ? 1 : 0;
-    if (std::getenv("SHOW")) std::cerr << i << " cost " << max.cost << "  max " << highest << " err " << max.value - highest << " bar " << max.error << "   min " << lowest << " err " << min.value-lowest << " bar " << min.error << "\n";
     bars.push_back(static_cast<double>(max.error) / highest);
-    products += (static_cast<double>(max.cost) - 1.0) / 2.0;
-    widest = std::max(widest, i > 0 ? static_cast<double>(max.cost) : 0.0);
+    if (i > 0) EXPECT_LE(max.cost, 25.0F) << "twelve products at most";
     loop.move();
   }
-  std::cerr << "mean products " << products / kSteps << " top " << top << " bottom " << bottom << "\n";
   EXPECT_GE(top, kSteps * 19 / 20);
   EXPECT_GE(bottom, kSteps * 19 / 20);
   std::ranges::sort(bars);
@@ -91,10 +98,10 @@ TEST_P(ExtremesBar, CoversTheEigenvaluesInNineteenOfTwentySteps) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Training, ExtremesBar,
-                         testing::Values(SmallLoop::Options{.rate = 0.3},
-                                         SmallLoop::Options{.type = at::kDouble, .rate = 0.3, .seed = 2},
-                                         SmallLoop::Options{.relu = true, .adam = true, .rate = 0.01},
-                                         SmallLoop::Options{.rate = 0.3e12, .loss_scale = 1e-12}));
+                         testing::Values(SmallLoop::Options{.widths = {8, 8, 3}, .rate = 0.3},
+                                         SmallLoop::Options{.widths = {8, 8, 3}, .type = at::kDouble, .rate = 0.3},
+                                         SmallLoop::Options{
+                                             .widths = {8, 8, 3}, .relu = true, .adam = true, .rate = 0.01}));
 
 }  // namespace
 }  // namespace thalweg
