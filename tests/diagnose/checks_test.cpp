@@ -71,6 +71,23 @@ TEST(JudgeRun, PutsTheRootFirstAndFillsTheCauses) {
   EXPECT_THAT(judgement.findings[2].causes, ElementsAre("input_scale", "learning_rate_too_high"));
 }
 
+// A generator's loss that climbs from 1 to 50 is no fault of its rate; a loss that is not a number is.
+TEST(JudgeRun, OfASurrogateItJudgesNoLevel) {
+  ScriptedRun climbing;
+  climbing.each(400, Quantity::loss, [](std::int64_t t) { return 1.0 + 0.125 * static_cast<double>(t); });
+  climbing.each(
+      400, Quantity::overshoot, [](std::int64_t) { return 1.4; }, 4);
+  EXPECT_EQ(judge_run(climbing.history).verdict, Verdict::fault) << "of a loss, it would be one";
+  climbing.history.header.loss = std::string(kSurrogate);
+  const Judgement judgement = judge_run(climbing.history);
+  EXPECT_EQ(judgement.verdict, Verdict::cannot_tell);
+  EXPECT_TRUE(judgement.findings.empty());
+  EXPECT_THAT(judgement.reason, HasSubstr("surrogate"));
+  climbing.at(400, Quantity::loss, kNaN);
+  ASSERT_EQ(judge_run(climbing.history).findings.size(), 1U);
+  EXPECT_EQ(judge_run(climbing.history).findings.front().code, "non_finite");
+}
+
 // Whatever the order and the values of the readings, judging neither throws nor accuses without evidence and source.
 TEST(JudgeRun, SurvivesHostileReadings) {
   const double values[] = {kNaN, kInfinity, -kInfinity, 0.0, -0.0, -1.0, 1e308, 1e-308, 1.0};

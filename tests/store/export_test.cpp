@@ -153,7 +153,7 @@ TEST(StoreInSql, ShowsReadingsByNameHoweverTheyArePacked) {
     writer.scope(1, "fc1.weight");
     writer.scope(2, "fc2.weight");
     for (std::int64_t step = 0; step < 50; ++step) {
-      for (const Reading& r : samples::step_readings(step, 60)) {
+      for (const Reading& r : samples::step_readings(step, static_cast<int>(Quantity::count_) + 20)) {
         writer.put(r);
         put.push_back(r);
       }

@@ -24,14 +24,14 @@ namespace {
 
 // In order of causal role: what comes first can cause what comes after.
 constexpr std::array<Check, 8> kChecks = {{
-    {"input_scale", [](const History& history) { return judge_input_scale(history); }},
-    {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }},
-    {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }},
-    {"saddle_point", [](const History& history) { return judge_saddle_point(history); }},
-    {"plateau", [](const History& history) { return judge_plateau(history); }},
-    {"learning_rate_too_low", [](const History& history) { return judge_learning_rate_too_low(history); }},
-    {"local_minimum", [](const History& history) { return judge_local_minimum(history); }},
-    {"non_finite", [](const History& history) { return judge_non_finite(history); }},
+    {"input_scale", [](const History& history) { return judge_input_scale(history); }, true},
+    {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }, true},
+    {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }, true},
+    {"saddle_point", [](const History& history) { return judge_saddle_point(history); }, true},
+    {"plateau", [](const History& history) { return judge_plateau(history); }, true},
+    {"learning_rate_too_low", [](const History& history) { return judge_learning_rate_too_low(history); }, true},
+    {"local_minimum", [](const History& history) { return judge_local_minimum(history); }, true},
+    {"non_finite", [](const History& history) { return judge_non_finite(history); }, false},
 }};
 
 struct Cause {
@@ -54,6 +54,8 @@ constexpr std::array<Cause, 12> kCauses = {{
 }};
 constexpr double kNothingLearnt = 0.99;  // of the lower of the first and the best constant's loss
 
+bool is_surrogate(const History& history) { return history.header.loss == kSurrogate; }
+
 void fill_causes(std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     for (const Cause& cause : kCauses) {
@@ -70,6 +72,13 @@ void fill_causes(std::vector<Finding>& findings) {
 Judgement without_fault(const History& history, std::vector<std::string> unjudged, bool rate_judged) {
   const auto level = loss_level(history);
   std::string open = fmt::format("{}", fmt::join(unjudged, "; "));
+  if (is_surrogate(history)) {
+    return {.verdict = Verdict::cannot_tell,
+            .findings = {},
+            .reason =
+                "what is minimised is a surrogate, whose level tells nothing of how far it has come: only its "
+                "numbers were judged, and no fault was found in them"};
+  }
   if (!level) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = "no step was made yet"};
   if (!rate_judged) return {.verdict = Verdict::cannot_tell, .findings = {}, .reason = open};
   if (level->floor > 0.0 && !(level->recent < kNothingLearnt * level->floor)) {
@@ -94,6 +103,7 @@ Judgement judge_run(const History& history) {
   std::vector<std::string> unjudged;
   bool rate_judged = true;
   for (const Check& check : kChecks) {
+    if (check.by_level && is_surrogate(history)) continue;
     Judgement judgement = check.judge(history);
     std::ranges::move(judgement.findings, std::back_inserter(findings));
     if (judgement.verdict != Verdict::cannot_tell) continue;

@@ -97,20 +97,31 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      kTextbook},
     {Quantity::curvature_along_update, "curvature_along_update", "loss", "uᵀHu",
      "Curvature of the mini-batch loss along the step really made, exact (one Hessian-vector product).", kTextbook},
-    {Quantity::curvature_secant, "curvature_secant", "loss",
+    {Quantity::curvature_secant, "curvature_secant", "loss", "2 (L(θ+u) − L(θ) − gᵀu)",
+     "Curvature along the step from one more forward pass: what the step really met, the higher orders and kinks of "
+     "the "
+     "loss in it. Its error bar is the rounding of the two losses.",
+     "Taylor's theorem"},
+    {Quantity::curvature_forward, "curvature_forward", "loss",
      "2 c_½ − c₁, c₁ = 2 (L(θ+u) − L(θ) − gᵀu), c_½ = 8 (L(θ+u/2) − L(θ) − ½ gᵀu)",
-     "Curvature along the step, uᵀHu, from two more forward passes: exact where L is cubic along the step. Its error "
-     "bar "
-     "is what the third order makes of it and the rounding of the losses.",
+     "uᵀHu, the curvature at θ itself, from two more forward passes: exact where L is cubic along the step. Its error "
+     "bar is what the third order makes of it and the rounding of the losses.",
      "Taylor's theorem; Richardson 1911"},
     {Quantity::overshoot, "overshoot", "1", "ρ = ½ uᵀHu / (−gᵀu)",
      "How far the step overshoots along its own direction, exact: below 1 it descends, at 1 it gains nothing, above 1 "
      "it climbs; the best step along u is u/(2ρ). For SGD it is ½ε gᵀHg / gᵀg. Healthy runs hover near 1, so that the "
      "level alone is no fault.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Cohen et al. 2021"},
-    {Quantity::overshoot_secant, "overshoot_secant", "1", "ρ = ½ curvature_secant / (−gᵀu)",
-     "The overshoot from two more forward passes, with curvature_secant in place of uᵀHu.",
+    {Quantity::overshoot_secant, "overshoot_secant", "1",
+     "ρ = ½ curvature_secant / (−gᵀu) = 1 + (L(θ+u) − L(θ)) / (−gᵀu)",
+     "The overshoot as the step really met it, from one more forward pass: the share of the promised descent that did "
+     "not come. This is what the checks judge by.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.1; Taylor's theorem"},
+    {Quantity::overshoot_forward, "overshoot_forward", "1", "ρ = ½ curvature_forward / (−gᵀu)",
+     "An estimate of the overshoot at θ from two more forward passes, with an error bar: where no Hessian-vector "
+     "product "
+     "can be had, or is too dear.",
+     "Goodfellow, Bengio, Courville 2016, section 8.2.1; Richardson 1911"},
     {Quantity::batch_sharpness, "batch_sharpness", "loss/weight²",
      "mean of gᵀHg / mean of gᵀg, over the last steps looked at",
      "Curvature of a batch's own loss along its own gradient, averaged over batches. In training by stochastic "

@@ -38,9 +38,11 @@ enum class Quantity : std::uint16_t {
   // ill-conditioning
   curvature_along_gradient,  // g'Hg, exact
   curvature_along_update,    // u'Hu, exact
-  curvature_secant,          // u'Hu from L at θ, θ+u/2 and θ+u
+  curvature_secant,          // 2 (L(θ+u) − L(θ) − g'u)
+  curvature_forward,         // u'Hu from L at θ, θ+u/2 and θ+u
   overshoot,                 // ρ = ½ u'Hu / (−g'u), exact
   overshoot_secant,          // the same from curvature_secant
+  overshoot_forward,         // the same from curvature_forward
   // the edge of stability
   batch_sharpness,   // mean of g'Hg over mean of g'g
   critical_step,     // t > 0 at which L(θ + t u) is L(θ) again

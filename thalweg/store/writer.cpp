@@ -44,6 +44,12 @@ struct StoreWriter::State {
       : options(given), file(path, header, given.journal, resume_at) {
     filling.readings.reserve(options.queue);
     writing.readings.reserve(options.queue);
+  }
+
+  // With the first thing to write, and not before: a program may still fork its workers, and a thread is not forked.
+  // The mutex is held.
+  void start() {
+    if (thread.joinable()) return;
     const SignalsBlocked blocked;
     thread = std::thread([this] { work(); });
   }
@@ -58,6 +64,7 @@ struct StoreWriter::State {
   void add(Add add) {
     if (deaf()) return;
     const std::lock_guard lock(mutex);
+    start();
     add(filling);
   }
 
@@ -71,6 +78,7 @@ struct StoreWriter::State {
   void flush() {
     if (deaf()) return;
     std::unique_lock lock(mutex);
+    start();
     const std::uint64_t mine = ++flushes_asked;
     wake.notify_one();
     progress.wait(lock, [this, mine] { return flushes_done >= mine || gone; });
@@ -144,13 +152,14 @@ StoreWriter::~StoreWriter() {
     state_->stop = true;
   }
   state_->wake.notify_one();
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
 }
 
 void StoreWriter::put(const Reading& reading) {
   State& state = *state_;
   if (state.deaf()) return;
   std::unique_lock lock(state.mutex);
+  state.start();
   if (state.filling.readings.size() >= state.options.queue) state.wait_for_room(lock);
   if (state.gone.load(std::memory_order_relaxed)) return;
   state.filling.readings.push_back(reading);  // never past what was reserved

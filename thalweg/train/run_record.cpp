@@ -96,6 +96,7 @@ void RunRecord::finish(RunResult& result) {
   result.actions = history_.actions;
   result.judgement = judge();
   if (store_) store_->finish(result);
+  store_.reset();  // the folder is free for others
 }
 
 void RunRecord::flush() {

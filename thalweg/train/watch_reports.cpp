@@ -10,6 +10,7 @@
 #include <map>
 #include <utility>
 
+#include "thalweg/diagnose/checks.h"
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/record/error.h"
 #include "thalweg/record/version.h"
@@ -123,7 +124,7 @@ RunHeader Watch::State::make_header() const {
                    .seed = options.seed,
                    .threads = at::get_num_threads(),
                    .planned_steps = options.planned_steps,
-                   .loss = options.objective == "surrogate" ? "surrogate" : "",
+                   .loss = options.objective == kSurrogate ? std::string(kSurrogate) : "",
                    .optimizer = view ? view->name() : "by hand"};
   if (header.name.empty()) header.name = "watch";
   for (const at::Tensor& p : parameters) header.parameters += p.numel();

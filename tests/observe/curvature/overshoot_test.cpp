@@ -55,9 +55,10 @@ TEST(Overshoot, IsExactWhereTheLossIsCubicAlongTheStep) {
   step.loss_along = loss;
   Collect said;
   Overshoot().after_update(step, said);
-  EXPECT_NEAR(said.only(Quantity::curvature_secant).value, 1.4, 1e-12);
-  EXPECT_NEAR(said.only(Quantity::overshoot_secant).value, 0.7, 1e-12);
-  EXPECT_NEAR(said.only(Quantity::overshoot_secant).error, 6.0 * 0.5 * 0.3, 1e-6)
+  EXPECT_NEAR(said.only(Quantity::curvature_forward).value, 1.4, 1e-12);
+  EXPECT_NEAR(said.only(Quantity::overshoot_forward).value, 0.7, 1e-12);
+  EXPECT_NEAR(said.only(Quantity::overshoot_secant).value, 1.0 + (loss(1.0) - loss(0.0)), 1e-12);
+  EXPECT_NEAR(said.only(Quantity::overshoot_forward).error, 6.0 * 0.5 * 0.3, 1e-6)
       << "six times what the third derivative makes of it: −1.8 / 6";
 }
 
@@ -71,6 +72,14 @@ TEST(Overshoot, TellsBouncingByTheMidpoint) {
   const double end = said.only(Quantity::actual_change).value, middle = said.only(Quantity::midpoint_change).value;
   EXPECT_LT(middle, 5.0 * end) << "falls " << middle << " half way, " << end << " at the end";
   EXPECT_LT(end, 0.0);
+}
+
+TEST(Overshoot, OfAStepAcrossTheGradientIsNotSaid) {
+  Quadratic q;
+  Collect said;
+  Overshoot().after_update(q.step(at::zeros({3}, at::kDouble)), said);
+  EXPECT_EQ(said.only(Quantity::actual_change).value, 0.0);
+  for (const Reading& reading : said.readings) EXPECT_NE(reading.quantity, Quantity::overshoot_secant);
 }
 
 struct Coverage {
@@ -87,7 +96,7 @@ Coverage coverage(const SmallLoop::Options& options, int steps) {
     loop.forward();
     Collect said;
     overshoot.after_update(loop.move(), said);
-    const Reading& rho = said.only(Quantity::overshoot_secant);
+    const Reading& rho = said.only(Quantity::overshoot_forward);
     const double exact = 0.5 * loop.curvature(loop.update) / -dot(loop.wide(loop.gradient), loop.wide(loop.update));
     const auto bar = static_cast<double>(rho.error);
     c.within += std::abs(rho.value - exact) <= bar ? 1 : 0;

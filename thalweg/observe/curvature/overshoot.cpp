@@ -56,9 +56,15 @@ void Overshoot::after_update(const Step& step, ReadingSink& out) {
   };
   put(Quantity::actual_change, end, loss_error);
   put(Quantity::midpoint_change, middle, loss_error);
-  put(Quantity::curvature_secant, curvature, error);
-  const double rho = 0.5 * curvature / -slope;
-  put(Quantity::overshoot_secant, rho, (0.5 * error + std::abs(rho) * slope_error) / std::abs(slope));
+  const auto ratio = [&](Quantity quantity, double value, double bar) {
+    if (slope != 0.0)
+      put(quantity, 0.5 * value / -slope, (0.5 * bar + std::abs(0.5 * value / slope) * slope_error) / std::abs(slope));
+  };
+  const double secant_error = 2.0 * std::hypot(std::sqrt(2.0) * loss_error, slope_error);
+  put(Quantity::curvature_secant, whole, secant_error);
+  put(Quantity::curvature_forward, curvature, error);
+  ratio(Quantity::overshoot_secant, whole, secant_error);
+  ratio(Quantity::overshoot_forward, curvature, error);
 }
 
 }  // namespace thalweg

@@ -1,20 +1,22 @@
 // How far a step u overshoots along its own direction, from two forwards:
 //     c₁ = 2 (L(θ+u) − L(θ) − g'u),   c_½ = 8 (L(θ+u/2) − L(θ) − ½ g'u),
 //     u'Hu ≈ 2 c_½ − c₁,      ρ = ½ u'Hu / (−g'u),
-// exact where L is cubic along u (extrapolation: Richardson 1911). ρ < 1: the step descends to second order; ρ = 1: it
+// exact where L is cubic along u (extrapolation: Richardson 1911): overshoot_forward, ρ at θ. And the plain secant,
+// ½ c₁ / (−g'u) = 1 + (L(θ+u) − L(θ)) / (−g'u): overshoot_secant, what the step really met, which the checks judge by;
+// its error bar is rounding alone. ρ < 1: the step descends to second order; ρ = 1: it
 // gains nothing; for u = −εg this is ½ε g'Hg / g'g (Goodfellow, Bengio, Courville 2016, section 8.2.1). The losses are
 // taken on the same batch with the same random state. Cost: two forwards, about 0.7 gradient units.
 //
 // The loss half way tells bouncing from being stuck (Xing, Arpit, Tsirigotis, Bengio 2018): lower than at both ends,
 // the step jumped across a valley.
 //
-// The error bar: c_½ and c₁ differ by what the higher orders make of them; the difference of this look, or what it
-// typically was in the last ones where that is more (it may be small by chance), times six; and the rounding of the
-// three losses and of g'u, carried through. Six because of kinks: a ReLU that switches during the step bends the loss
-// where H, the curvature at θ, knows nothing of it, and the difference shows only a part of that. On smooth networks
-// the bar is far too wide, and still narrow. In very wide ReLU networks, where hundreds of units switch in one step,
-// the kinks even out, c_½ and c₁ agree, and ρ is that of the bent loss, which the step really meets. Where |u'Hu| is
-// below its bar, the value says nothing.
+// The error bar of overshoot_forward: c_½ and c₁ differ by what the higher orders make of them; the difference of this
+// look, or what it typically was in the last ones where that is more (it may be small by chance), times six; and the
+// rounding of the three losses and of g'u, carried through. Six because of kinks: a ReLU that switches during the step
+// bends the loss where H, the curvature at θ, knows nothing of it, and the difference shows only a part of that. On
+// smooth networks the bar is far too wide, and still narrow. In very wide ReLU networks, where hundreds of units switch
+// in one step, the kinks even out, c_½ and c₁ agree, and ρ is that of the bent loss, which the step really meets. Where
+// |u'Hu| is below its bar, the value says nothing.
 #pragma once
 
 #include <deque>
