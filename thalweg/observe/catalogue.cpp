@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "thalweg/observe/curvature/critical_step.h"
 #include "thalweg/observe/curvature/edge.h"
 #include "thalweg/observe/curvature/extremes.h"
 #include "thalweg/observe/curvature/ill_conditioning.h"
 #include "thalweg/observe/curvature/overshoot.h"
+#include "thalweg/observe/gradient/noise_scale.h"
 #include "thalweg/observe/gradient/step_norms.h"
 #include "thalweg/record/error.h"
 
@@ -32,6 +34,9 @@ const Entry kCatalogue[] = {
     {IllConditioning::kName, make<IllConditioning>, {Quantity::overshoot}},
     {Edge::kName, make<Edge>, {Quantity::edge_ratio}},
     {Extremes::kName, make<Extremes>, {}},
+    {CriticalStep::kName, make<CriticalStep>, {}},
+    {NoiseScale::kName, make<NoiseScale>, {}},
+    {NoisePairs::kName, make<NoisePairs>, {}},
 };
 
 constexpr std::string_view kStandpoint = "standpoint";

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/observe/collect.h"
 #include "tests/observe/curvature/quadratic.h"
+#include "tests/observe/small_loop.h"
 
 namespace thalweg {
 namespace {
@@ -55,6 +58,36 @@ TEST(IllConditioning, OfAMicroBatchIsScaledToTheWholeStep) {
   q.move(u);
   instrument.after_update(step, said);
   EXPECT_NEAR(said.only(Quantity::curvature_along_update).value, q.curvature(u), 1e-9);
+}
+
+TEST(IllConditioning, OfNoGradientSaysNoOvershoot) {
+  Quadratic q;
+  q.b = -q.a * q.x.detach();  // a minimum
+  const Collect said = look(q, at::zeros({3}, at::kDouble));
+  EXPECT_EQ(said.only(Quantity::curvature_along_gradient).value, 0.0);
+  for (const Reading& reading : said.readings) EXPECT_NE(reading.quantity, Quantity::overshoot);
+}
+
+// Batches of a training: the ratio of the sums that brute force in double gives.
+TEST(IllConditioning, BatchSharpnessIsTheRatioOfTheMeansOverBatches) {
+  SmallLoop loop({.rate = 0.1});
+  IllConditioning instrument;
+  double ghg = 0.0, gg = 0.0, largest = 0.0, smallest = 1e300;
+  Collect said;
+  for (int i = 0; i < 12; ++i) {
+    said.readings.clear();
+    instrument.before_backward(loop.forward());
+    instrument.after_update(loop.move(), said);
+    const double own = loop.curvature(loop.gradient), square = dot(loop.gradient, loop.gradient);
+    ghg += own;
+    gg += square;
+    largest = std::max(largest, own / square);
+    smallest = std::min(smallest, own / square);
+  }
+  const Reading& sharpness = said.only(Quantity::batch_sharpness);
+  EXPECT_NEAR(sharpness.value, ghg / gg, 0.02 * ghg / gg) << "but for the jackknife's correction";
+  EXPECT_GT(sharpness.error, 0.0F);
+  EXPECT_LT(static_cast<double>(sharpness.error), largest - smallest);
 }
 
 }  // namespace

@@ -43,7 +43,10 @@ void IllConditioning::after_update(const Step& step, ReadingSink& out) {
   put(Quantity::curvature_along_gradient, along_gradient.value, along_gradient.error);
   put(Quantity::curvature_along_update, along_update.value, along_update.error);
   put(Quantity::predicted_change, gu + 0.5 * along_update.value, 0.5 * along_update.error);
-  put(Quantity::overshoot, 0.5 * along_update.value / -gu, 0.5 * along_update.error / std::abs(gu));
+  if (gu != 0.0) put(Quantity::overshoot, 0.5 * along_update.value / -gu, 0.5 * along_update.error / std::abs(gu));
+  if (step.backwards > 1) return;
+  sharpness_.add(along_gradient.value, gg);
+  if (const auto sharpness = sharpness_.ratio()) put(Quantity::batch_sharpness, sharpness->value, sharpness->error);
 }
 
 }  // namespace thalweg

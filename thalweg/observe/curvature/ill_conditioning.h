@@ -6,9 +6,13 @@
 // product where u ∥ g (plain SGD), two otherwise: 3 to 5 gradient units. The error bars are float32's rounding of the
 // sums: √p · ε_machine · Σ|terms| is not affordable, so they carry ε_machine · ‖v‖‖Hv‖, the rounding of one dot product
 // of vectors of these norms.
+//
+// Batch sharpness is mean(g'Hg) / mean(g'g) over the last looks (Andreyev, Beneventano 2024), with a jackknife
+// interval. It is of steps of one backward only: elsewhere g and H are not of the same rows.
 #pragma once
 
 #include "thalweg/observe/instrument.h"
+#include "thalweg/observe/ratio_of_means.h"
 
 namespace thalweg {
 
@@ -21,6 +25,9 @@ class IllConditioning final : public Instrument {
   }
   void before_backward(const Step& step) override;
   void after_update(const Step& step, ReadingSink& out) override;
+
+ private:
+  RatioOfMeans sharpness_;
 };
 
 }  // namespace thalweg
