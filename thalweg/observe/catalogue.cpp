@@ -11,8 +11,10 @@
 #include "thalweg/observe/curvature/extremes.h"
 #include "thalweg/observe/curvature/ill_conditioning.h"
 #include "thalweg/observe/curvature/overshoot.h"
+#include "thalweg/observe/gradient/moment_ratio.h"
 #include "thalweg/observe/gradient/noise_scale.h"
 #include "thalweg/observe/gradient/step_norms.h"
+#include "thalweg/observe/gradient/update_norms.h"
 #include "thalweg/record/error.h"
 
 namespace thalweg {
@@ -30,6 +32,7 @@ struct Entry {
 };
 const Entry kCatalogue[] = {
     {StepNorms::kName, make<StepNorms>, {}},
+    {UpdateNorms::kName, make<UpdateNorms>, {}},
     {Overshoot::kName, make<Overshoot>, {Quantity::overshoot_secant}},
     {IllConditioning::kName, make<IllConditioning>, {Quantity::overshoot}},
     {Edge::kName, make<Edge>, {Quantity::edge_ratio}},
@@ -37,10 +40,11 @@ const Entry kCatalogue[] = {
     {CriticalStep::kName, make<CriticalStep>, {}},
     {NoiseScale::kName, make<NoiseScale>, {}},
     {NoisePairs::kName, make<NoisePairs>, {}},
+    {MomentRatio::kName, make<MomentRatio>, {}},
 };
 
 constexpr std::string_view kStandpoint = "standpoint";
-constexpr std::string_view kUpdateNorms = "update_norms";
+constexpr std::string_view kUpdateNorms = UpdateNorms::kName;
 
 }  // namespace
 

@@ -65,7 +65,7 @@ void NoiseScale::after_update(const Step& step, ReadingSink& out) {
 }
 
 void NoisePairs::after_backward(const Step& step, ReadingSink& out) {
-  if (step.backwards == 1 && step_ >= 0 && step.index == step_ + 1) {
+  if (step_ >= 0 && step.index == step_ + 1) {
     const StepSums s = difference(step.gradient_at(weights_), gradient_);
     looks_.say(step, 0.5 * s.update_sq, s.gradient_sq + s.gradient_update, 1.0F, out);
     step_ = -1;
