@@ -45,6 +45,10 @@ bool Watch::before_backward(const at::Tensor& loss, const Closure& closure, cons
       s.forget_step();
     }
   }
+  if (s.begins_again()) {
+    s.evaluated_again();
+    return false;
+  }
   if (!s.since) s.since = State::Clock::now();
   if (!s.planned) s.begin_step(static_cast<bool>(closure), batch.closure_of_step);
   ++s.backwards;
@@ -52,17 +56,12 @@ bool Watch::before_backward(const at::Tensor& loss, const Closure& closure, cons
   if (batch.of > 0) s.expected = batch.of;
   s.read_loss(loss, batch);
   s.take_closure(closure, batch);
-  if (s.in_step && s.backwards > 1 && !s.repeats) {
-    s.repeats = true;
-    s.observer->cancel({.graph = true, .update = true, .second_forward = true});
-    s.warn("the optimizer calls its closure more than once a step: loss and gradient are watched, curvature is not");
-  }
   return s.backwards >= s.expected && s.take_graph(loss);
 }
 
 void Watch::after_backward() {
   State& s = *state_;
-  if (!s.awake() || !s.planned) return;
+  if (!s.awake() || !s.planned || s.repeating) return;
   const State::Spending spending(s);
   const bool last = s.backwards >= s.expected;
   while (s.with_gradient + 1 < s.parameters.size() && !s.parameters[s.with_gradient].grad().defined()) {
@@ -86,6 +85,7 @@ void Watch::before_step() {
   State& s = *state_;
   if (!s.awake()) return;
   const State::Spending spending(s);
+  if (s.in_step) s.forget_step();  // the step before was broken off by an exception
   if (s.planned && s.backwards > 0) {
     if (!s.looked) {  // fewer backwards than were foreseen
       s.observer->cancel({.graph = true, .second_forward = true});

@@ -33,7 +33,7 @@ std::vector<at::Tensor> gradients_of(const std::vector<at::Tensor>& parameters) 
 
 std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) result.push_back(t.detach().clone());
+  for (const at::Tensor& t : tensors) result.push_back(t.defined() ? t.detach().clone() : at::Tensor());
   return result;
 }
 
@@ -235,11 +235,27 @@ void Watch::State::forget_step() {
   replay.forget();
   step = {};
   backwards = 0;
-  planned = looked = prepared = in_step = false;
+  planned = looked = prepared = in_step = repeating = false;
 }
 
 // Since the last backward the gradients were set to none, and no step was made: what was seen of it is void.
 bool Watch::State::gradients_were_dropped() const { return !parameters[with_gradient].grad().defined(); }
+
+// A closure that clears its gradients within a step computes the same loss at other weights. One that does not adds a
+// micro-batch.
+bool Watch::State::begins_again() const {
+  if (!in_step || backwards == 0) return false;
+  return repeating || gradients_were_dropped() ||
+         parameters[with_gradient].grad().count_nonzero().item<std::int64_t>() == 0;
+}
+
+void Watch::State::evaluated_again() {
+  repeating = true;
+  if (repeats) return;
+  repeats = true;
+  observer->cancel({.graph = true, .update = true, .second_forward = true});
+  warn("the optimizer calls its closure more than once a step: loss and gradient are watched, curvature is not");
+}
 
 std::vector<float> Watch::State::fingerprint() const {
   std::vector<float> result;

@@ -42,6 +42,8 @@ struct Watch::State {
   void put_each_step();
   void forget_step();
   bool gradients_were_dropped() const;
+  bool begins_again() const;
+  void evaluated_again();
   bool weights_moved() const;
   std::vector<float> fingerprint() const;
   void keep_time();
@@ -66,6 +68,7 @@ struct Watch::State {
   // the step under way
   std::int64_t index = 0;
   bool planned = false, looked = false, prepared = false, in_step = false;
+  bool repeating = false;  // the closure is evaluated again: the step's loss and gradient stay the first's
   Needs plan;
   Step step;
   Batch batch;
