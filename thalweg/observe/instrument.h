@@ -62,11 +62,13 @@ struct Needs {
   bool gradient = false;        // a copy of g
   bool update = false;          // u: a copy of the weights before the step
   bool second_forward = false;  // gradient_at, loss_along: only where the loop gives a closure
-  bool each_backward = false;   // after_backward on each of a step's backwards, not only on the last
+  bool each_backward = false;   // after_backward on each of a step's backwards: only where it has several
   bool sums = false;            // the optimizer's sums, or else those of a pass over gradient and weights
   bool two_steps = false;       // is due on the step after a turn, too
   double gradient_units = 0.0;  // expected cost of one turn
   double share = 0.0;           // of the budget, against the others'
+
+  bool any() const { return graph || gradient || update || second_forward || each_backward || sums; }
 };
 
 class Instrument {

@@ -34,7 +34,7 @@ bool any_of(const Needs& a, const Needs& b) {
 
 bool offered(const Needs& needs, const Observer::Offers& offers) {
   return (offers.graph || !needs.graph) && (offers.gradient || !needs.gradient) && (offers.update || !needs.update) &&
-         (offers.second_forward || !needs.second_forward);
+         (offers.second_forward || !needs.second_forward) && (offers.several_backwards || !needs.each_backward);
 }
 
 void add(const Needs& needs, Needs& all) {
@@ -92,6 +92,10 @@ Needs Observer::plan(std::int64_t step, const Offers& offers) {
     add(place.needs, all);
   }
   return all;
+}
+
+bool Observer::expects_next() const {
+  return std::any_of(places_.begin(), places_.end(), [](const Place& place) { return place.again; });
 }
 
 void Observer::quarantine(std::size_t i, const std::string& why) {

@@ -35,9 +35,12 @@ class Observer {
     bool gradient = true;
     bool update = true;
     bool second_forward = true;
+    bool several_backwards = true;  // a step is made of
     bool free_sums = false;  // the optimizer says them: instruments that need no more are due on each step
   };
   Needs plan(std::int64_t step, const Offers& offers);  // decides who is due; what they need, taken together
+
+  bool expects_next() const;  // whether somebody who has seen this step must see the next one
 
   void before_backward(const Step& step);
   void after_backward(const Step& step, bool last, ReadingSink& out);

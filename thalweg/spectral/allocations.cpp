@@ -5,8 +5,23 @@
 
 #include <algorithm>
 
+extern int FLAGS_caffe2_log_level;  // of libc10, which declares it in no header
+
 namespace thalweg {
 namespace {
+
+// torch warns of each thousandth block that is freed here and was allocated before: it is counted all the same.
+class Quiet {
+ public:
+  Quiet() { FLAGS_caffe2_log_level = std::max(before_, kErrors); }
+  ~Quiet() { FLAGS_caffe2_log_level = before_; }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  static constexpr int kErrors = 2;
+  int before_ = FLAGS_caffe2_log_level;
+};
 
 struct Counter final : c10::MemoryReportingInfoBase {
   std::int64_t now = 0;
@@ -21,6 +36,7 @@ struct Counter final : c10::MemoryReportingInfoBase {
 }  // namespace
 
 struct AllocationMeter::State {
+  Quiet quiet;
   std::shared_ptr<Counter> counter = std::make_shared<Counter>();
   c10::DebugInfoGuard guard{c10::DebugInfoKind::PROFILER_STATE, counter};
 };

@@ -100,12 +100,13 @@ void Watch::before_step() {
 void Watch::after_step(std::span<const StepSums> sums) {
   State& s = *state_;
   if (!s.awake()) return;
+  const bool ordinary = s.planned && !s.plan.any();
   {
     const State::Spending spending(s);
     s.finish_step(sums);
     s.attend();
   }
-  s.books = s.books > 0.0 ? 0.95 * s.books + 0.05 * s.spent_now : s.spent_now;
+  if (ordinary) s.books = s.books > 0.0 ? 0.95 * s.books + 0.05 * s.spent_now : s.spent_now;
   s.spent_now = 0.0;
   s.keep_time();
   s.rested = 0;
@@ -114,7 +115,7 @@ void Watch::after_step(std::span<const StepSums> sums) {
 std::int64_t Watch::rest() const {
   const State& s = *state_;
   if (!s.awake()) return kLongestRest;
-  if (s.options.cadence > 0) return 0;
+  if (s.options.cadence > 0 || s.observer->expects_next()) return 0;
   const double step = s.observer->scheduler().step_seconds();
   if (!(step > 0.0)) return 0;
   const double allowed = kBooksShare * s.options.budget * step;

@@ -56,6 +56,7 @@ void Watch::State::begin_step(bool closure_given, bool closure_of_step) {
   plan = observer->plan(index, {.graph = !repeats && trainable,
                                 .update = !repeats,
                                 .second_forward = second && !repeats,
+                                .several_backwards = expected > 1,
                                 .free_sums = options.free_sums});
   step = {.index = index, .scopes = record->scopes(), .parameters = parameters, .optimizer = view.get()};
   if (view &&

@@ -65,7 +65,7 @@ class Others {
   std::vector<Place> waiting_;
 };
 
-void check(const Moved& moved, std::span<StepSums> out) {
+void check(const WeightStep& moved, std::span<StepSums> out) {
   const std::size_t count = moved.now.size();
   const bool gradients = moved.gradient.empty() || moved.gradient.size() == count;
   if (moved.before.size() == count && out.size() == count && gradients) return;
@@ -104,7 +104,7 @@ std::vector<double> squared_norms(const std::vector<at::Tensor>& tensors) {
   return result;
 }
 
-void difference_norms(const Moved& moved, std::span<StepSums> out) {
+void difference_norms(const WeightStep& moved, std::span<StepSums> out) {
   check(moved, out);
   const c10::NoGradGuard no_graph;
   Others others;

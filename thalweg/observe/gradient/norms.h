@@ -18,14 +18,14 @@ namespace thalweg {
 std::vector<double> squared_norms(const std::vector<at::Tensor>& tensors);
 
 // Parameters after and before a step. `gradient`: one a parameter, or none at all.
-struct Moved {
+struct WeightStep {
   const std::vector<at::Tensor>& now;
   const std::vector<at::Tensor>& before;
   const std::vector<at::Tensor>& gradient;
 };
 // Of each parameter weight_sq and update_sq are set; where there are gradients, gradient_sq and gradient_update, too.
 // std::invalid_argument unless `out` has a place for each.
-void difference_norms(const Moved& moved, std::span<StepSums> out);
+void difference_norms(const WeightStep& moved, std::span<StepSums> out);
 void difference_norms(const std::vector<at::Tensor>& now, const std::vector<at::Tensor>& before,
                       std::span<StepSums> out);
 
