@@ -24,13 +24,18 @@ struct Readings {
   double planned = kInfinity;  // steps of the run
 };
 
-// One batch may hold a direction that the optimizer has hardly seen, and an outlier must not draw the line.
-double tamed_overshoot(double rho) { return std::clamp(rho, -1.0, 1.5); }
+// One batch may hold a direction that the optimizer has hardly seen, and an outlier must not draw the line. Where
+// momentum carries a step uphill ρ is large and negative: its size tells, the second order over the first.
+double tamed_overshoot(double rho) { return std::min(std::abs(rho), 1.5); }
 double tamed_log_ratio(double ratio) { return std::log(std::clamp(ratio, 0.01, 10.0)); }
 
 Readings readings_of(const History& history) {
   Readings readings;
-  for (const Point& p : resolved_overshoots(history)) readings.overshoots.push_back({p.step, tamed_overshoot(p.value)});
+  for (const Point& p : resolved_overshoots(history)) {
+    auto& kept = readings.overshoots;
+    if (!kept.empty() && kept.back().step == p.step) kept.pop_back();  // the exact one comes last
+    kept.push_back({p.step, tamed_overshoot(p.value)});
+  }
   for (const Point& p : history.series(Quantity::edge_ratio)) {
     const bool resolved = std::isnan(p.error) || p.error < std::abs(p.value);
     if (!std::isnan(p.value) && resolved) readings.edges.push_back({p.step, tamed_log_ratio(p.value)});
@@ -102,28 +107,36 @@ std::span<const Point> last_until(std::span<const Point> series, std::int64_t no
   return until.last(std::min(count, until.size()));
 }
 
+double steps_between(const Point& first, const Point& last) { return static_cast<double>(last.step - first.step); }
+
+// Where the growing mode carries the step, as the lines have it; nothing where they do not say so, or too far away.
+std::optional<Crossing> carried_at(const Line& rho, const Line& edges, double now, const InstabilityOptions& options) {
+  if (!(rho.slope > 0.0) || !(rho.rise() >= options.rising)) return std::nullopt;
+  const auto mode = reaches_edge(edges, now, options);
+  if (!mode) return std::nullopt;
+  const Crossing step = crossing(rho, options.carried, now, options.student);
+  return mode->step > step.step ? *mode : step;
+}
+
 std::optional<InstabilityForecast> forecast(const Readings& readings, std::int64_t now,
                                             const InstabilityOptions& options) {
   const auto overshoots = last_until(readings.overshoots, now, options.readings);
   const auto edges = last_until(readings.edges, now, options.readings);
   if (std::min(overshoots.size(), edges.size()) < options.enough) return std::nullopt;
-  const auto rho = line_through(overshoots), ratio = line_through(edges);
-  const auto loss = line_through(within(readings.losses, {overshoots.front().step, now}));
-  if (!rho || !ratio || !loss) return std::nullopt;
-  if (!(rho->slope > 0.0) || !(rho->rise() >= options.rising) || !(loss->rise() >= options.loss_rising))
-    return std::nullopt;
-
   const auto made_at = static_cast<double>(now);
-  const auto mode = reaches_edge(*ratio, made_at, options);
-  if (!mode) return std::nullopt;
-  const Crossing step = crossing(*rho, options.carried, made_at, options.student);
-  const Crossing later = mode->step > step.step ? *mode : step;
-  const auto span = static_cast<double>(overshoots.back().step - overshoots.front().step);
-  if (later.step - made_at > span || !(later.margin <= span) || later.step > readings.planned) return std::nullopt;
+  const double span = steps_between(overshoots.front(), overshoots.back());
+  const auto recent = now - static_cast<std::int64_t>(options.loss_share * span);
+  const auto rho = line_through(overshoots), ratio = line_through(edges);
+  const auto loss = line_through(within(readings.losses, {recent, now}));
+  if (!rho || !ratio || !loss || !(loss->rise() >= options.loss_rising)) return std::nullopt;
+
+  const auto at = carried_at(*rho, *ratio, made_at, options);
+  if (!at || at->step - made_at > span || !(at->margin <= 2.0 * span) || at->step > readings.planned)
+    return std::nullopt;
   const double edge_ratio = std::exp(ratio->at(made_at));
   return InstabilityForecast{.made_at = now,
-                             .step = later.step,
-                             .margin = later.margin,
+                             .step = at->step + options.lag * span,
+                             .margin = std::hypot(at->margin, options.lag * span),
                              .overshoot = rho->at(made_at),
                              .overshoot_slope = rho->slope,
                              .edge_ratio = edge_ratio,

@@ -9,10 +9,13 @@
 // arXiv:2506.04805).
 //
 // The rule. Lines by least squares through the last `readings` of ρ and of log edge_ratio, and through the losses of
-// the same steps. N is the step at which ρ's line reaches `carried` and the ratio's line is above `edge`; M half the
-// width of the interval of that crossing (Fieller 1954). The forecast stands while
+// the last steps. They cross where ρ's line reaches `carried` and the ratio's line is above `edge`; `span` being the
+// steps that ρ's line was seen over, the loss is lost some lag · span later, give or take as much again:
+//     N = crossing + lag · span,  M² = F² + (lag · span)²,  F half of Fieller's interval of the crossing (Fieller
+//     1954).
+// The forecast stands while
 //     slope of ρ ≥ rising · its standard error, slope of the loss ≥ loss_rising · its standard error,
-//     N and M each within the span of steps that the line was seen over, and N within the planned run.
+//     the crossing lies within one span from now, F within two, and the crossing within the planned run.
 // So a level alone is no alarm, a catapult that is over is none, nor is a ramp along which the loss still falls.
 // Everything is a ratio: losses may be scaled. Thresholds: tuning seeds of bench/instability.py; docs/instability.md.
 #pragma once
@@ -32,7 +35,9 @@ struct InstabilityOptions {
   double carried = 0.8;       // ρ at which runs were lost: on its own batch a step looks better than it is
   double edge = 1.0;          // edge_ratio from which a growing mode exists
   double rising = 2.0;        // slope of ρ over its standard error, at least
-  double loss_rising = 1.0;   // slope of the loss over its standard error, at least
+  double loss_rising = 2.0;   // slope of the loss over its standard error, at least,
+  double loss_share = 0.4;    // over the last part of the span
+  double lag = 0.2;           // of the span, from the crossing to the loss of the run
   double student = 1.73;      // quantile for M: 90% of 20 readings
   double momentum = 0.0;      // β of a heavy ball, β₁ of Adam: for `growth` alone
 };
