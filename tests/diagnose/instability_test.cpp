@@ -165,6 +165,14 @@ TEST(Instability, TwoOvershootsOfOneStepAreOneReading) {
   EXPECT_NEAR(forecast->step, 400.0, 1e-6) << "the exact ones count";
 }
 
+TEST(Instability, AnOvershootWithAWideErrorBarCountsToo) {
+  ScriptedRun run;
+  run.each(300, Quantity::loss, rising_loss).each(300, Quantity::edge_ratio, ramp().edge_ratio, 10);
+  for (std::int64_t t = 0; t < 300; t += 10)
+    run.history.put({.step = t, .value = 0.002 * at(t), .error = 1.0F, .quantity = Quantity::overshoot_secant});
+  EXPECT_TRUE(forecast_instability(run.history, kCrossing));
+}
+
 TEST(Instability, AStepThatMomentumCarriesUphillIsNoSmallOvershoot) {
   Course course = ramp();
   course.overshoot = [](std::int64_t t) { return (t % 20 == 0 ? -0.002 : 0.002) * at(t); };

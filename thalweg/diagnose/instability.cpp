@@ -16,7 +16,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kBlocks = 4;
 
-// What forecasts are made from; the readings that can be told from their error bar.
+// What forecasts are made from.
 struct Readings {
   std::vector<Point> overshoots;
   std::vector<Point> edges;  // log edge_ratio
@@ -29,13 +29,26 @@ struct Readings {
 double tamed_overshoot(double rho) { return std::min(std::abs(rho), 1.5); }
 double tamed_log_ratio(double ratio) { return std::log(std::clamp(ratio, 0.01, 10.0)); }
 
+// One a step, the exact one where both were read. Error bars are not asked: the secant's grows where the landscape
+// bends most, just where a run is about to be lost, and the scatter about the line counts what they would.
+std::vector<Point> overshoots_of(const History& history) {
+  std::vector<Point> all, result;
+  for (const Quantity quantity : {Quantity::overshoot_secant, Quantity::overshoot}) {
+    for (const Point& p : history.series(quantity)) {
+      if (!std::isnan(p.value)) all.push_back({p.step, tamed_overshoot(p.value)});
+    }
+  }
+  std::ranges::stable_sort(all, {}, &Point::step);
+  for (const Point& p : all) {
+    if (!result.empty() && result.back().step == p.step) result.pop_back();
+    result.push_back(p);
+  }
+  return result;
+}
+
 Readings readings_of(const History& history) {
   Readings readings;
-  for (const Point& p : resolved_overshoots(history)) {
-    auto& kept = readings.overshoots;
-    if (!kept.empty() && kept.back().step == p.step) kept.pop_back();  // the exact one comes last
-    kept.push_back({p.step, tamed_overshoot(p.value)});
-  }
+  readings.overshoots = overshoots_of(history);
   for (const Point& p : history.series(Quantity::edge_ratio)) {
     const bool resolved = std::isnan(p.error) || p.error < std::abs(p.value);
     if (!std::isnan(p.value) && resolved) readings.edges.push_back({p.step, tamed_log_ratio(p.value)});
