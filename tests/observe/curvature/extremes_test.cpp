@@ -71,6 +71,39 @@ TEST(Extremes, OfAChangedModelStartAnew) {
   EXPECT_NEAR(said.only(Quantity::batch_lambda_max).value, highest, 1e-3 * highest);
 }
 
+TEST(Extremes, OfALossThatDoesNotCurveAreZero) {
+  const at::Tensor w = at::ones({50}).requires_grad_();
+  StepGraph flat((w * 3.0).sum(), {w});
+  const Step step{.parameters = {w}, .graph = &flat};
+  Extremes instrument;
+  for (int i = 0; i < 2; ++i) {
+    const Collect said = look(instrument, step);
+    EXPECT_EQ(said.only(Quantity::batch_lambda_max).value, 0.0);
+    EXPECT_EQ(said.only(Quantity::batch_lambda_min).value, 0.0);
+  }
+}
+
+TEST(Extremes, OfASingleWeightAreItsCurvature) {
+  const at::Tensor w = at::ones({1}).requires_grad_(), unused = at::ones({0}).requires_grad_();
+  StepGraph graph((1.5 * w * w).sum(), {w, unused});
+  Extremes instrument;
+  for (int i = 0; i < 2; ++i) {
+    const Collect said = look(instrument, {.parameters = {w}, .graph = &graph});
+    EXPECT_NEAR(said.only(Quantity::batch_lambda_max).value, 3.0, 1e-6);
+    EXPECT_NEAR(said.only(Quantity::batch_lambda_min).value, 3.0, 1e-6);
+  }
+}
+
+TEST(Extremes, OfHalfPrecisionHaveBarsThatSaySo) {
+  const at::Tensor w = at::ones({64}).to(at::kBFloat16).requires_grad_();
+  const at::Tensor a = at::linspace(0.1, 4.0, 64).to(at::kBFloat16);
+  StepGraph graph((a * w * w).sum(), {w});
+  Extremes instrument;
+  const Collect said = look(instrument, {.parameters = {w}, .graph = &graph});
+  const Reading& max = said.only(Quantity::batch_lambda_max);
+  EXPECT_LE(std::abs(max.value - 8.0), static_cast<double>(max.error));
+}
+
 class ExtremesBar : public testing::TestWithParam<SmallLoop::Options> {};
 
 // A look on each step of a training, held to the eigenvalues of the dense Hessian in double.
