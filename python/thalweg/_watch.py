@@ -266,6 +266,11 @@ class Watch:
         self._wake()
         return [Finding.from_json(text) for text in self._core.findings()]
 
+    def readings(self, quantity: str) -> list[tuple[int, float]]:
+        """Steps and values of what was read of the whole model: "loss", "overshoot"; `thalweg explain` lists them."""
+        self._wake()
+        return self._core.readings(quantity)
+
     @property
     def overhead(self) -> Overhead:
         self._wake()

@@ -1,9 +1,12 @@
 """Small networks that the tests share."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
+
+EVERY_STEP: dict[str, Any] = {"cadence": 1, "instruments": "all"}
 
 
 class Impure(nn.Module):
@@ -60,3 +63,9 @@ class Quadratic(nn.Module):
 
     def forward(self) -> torch.Tensor:
         return 0.5 * (self.c * self.w * self.w).sum()
+
+
+def small(seed: int = 0) -> tuple[nn.Module, Any]:
+    torch.manual_seed(seed)
+    model, x = nn.Linear(3, 1), torch.randn(16, 3)
+    return model, lambda: model(x).square().mean()

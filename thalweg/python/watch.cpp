@@ -2,6 +2,7 @@
 // described by two functions of the Python side, which are asked anew each time.
 #include "thalweg/train/watch.h"
 
+#include <fmt/format.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl/filesystem.h>
 #include <torch/csrc/utils/pybind.h>
@@ -12,12 +13,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "thalweg/optim/described_optimizer.h"
 #include "thalweg/python/bindings.h"
+#include "thalweg/record/error.h"
+#include "thalweg/record/quantity.h"
 #include "thalweg/store/json.h"
 
 namespace thalweg::python {
@@ -68,6 +72,21 @@ class PythonWatch {
  private:
   std::unique_ptr<Watch> watch_;
 };
+
+// Steps and values of one quantity of the whole model.
+std::vector<std::pair<std::int64_t, double>> readings(const Watch& watch, const std::string& name) {
+  const std::optional<Quantity> quantity = quantity_named(name);
+  if (!quantity) {
+    std::vector<std::string_view> names;
+    for (const QuantityInfo& known : quantities()) names.push_back(known.name);
+    const std::string near = nearest(name, names);
+    throw UsageError(fmt::format("there is no quantity '{}'{}", printable(name),
+                                 near.empty() ? ": 'thalweg explain' lists them" : "; did you mean '" + near + "'?"));
+  }
+  std::vector<std::pair<std::int64_t, double>> result;
+  for (const Point& point : watch.history().series(*quantity)) result.emplace_back(point.step, point.value);
+  return result;
+}
 
 void bind_options(py::module_& module) {
   py::class_<WatchOptions>(module, "WatchOptions")
@@ -142,6 +161,10 @@ void bind_watch(py::module_& module) {
             for (const Finding& finding : watch->findings()) result.push_back(to_json(finding));
             return result;
           },
+          released)
+      .def(
+          "readings",
+          [](const PythonWatch& watch, const std::string& name) { return readings(*watch.operator->(), name); },
           released)
       .def(
           "overhead", [](const PythonWatch& watch) { return watch->overhead(); }, released)
