@@ -26,8 +26,8 @@ function(thalweg_add_python)
   # What is installed lies beside torch, and finds it there, too, where the environment was moved.
   set_target_properties(_core PROPERTIES BUILD_RPATH "$ORIGIN/../torch/lib")
   set_target_properties(thalweg-torch PROPERTIES BUILD_RPATH "$ORIGIN/../../torch/lib")
-  install(FILES "$<TARGET_FILE:_core>" "${package}/_build.py" DESTINATION thalweg COMPONENT python)
-  install(PROGRAMS "$<TARGET_FILE:thalweg>" "$<TARGET_FILE:thalweg-torch>" DESTINATION thalweg/bin COMPONENT python)
+  install(FILES "$<TARGET_FILE:_core>" "${package}/_build.py" DESTINATION thalweg COMPONENT python EXCLUDE_FROM_ALL)
+  install(PROGRAMS "$<TARGET_FILE:thalweg>" "$<TARGET_FILE:thalweg-torch>" DESTINATION thalweg/bin COMPONENT python EXCLUDE_FROM_ALL)
 endfunction()
 
 function(thalweg_add_python_tests)

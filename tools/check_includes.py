@@ -107,7 +107,7 @@ def main():
     for path in files("thalweg/*.h", "thalweg/*.cpp", "tests/*.h", "tests/*.cpp"):
         top, room = path.relative_to(ROOT).parts[:2]
         if room not in rooms:
-            if top == "thalweg":
+            if top == "thalweg" and room != "watch.h":  # the one header above the rooms, for those who install them
                 problems.add(path, 1, f"{room} is no room (cmake/rooms.txt)")
             continue
         check_file(path, room, rooms, problems)
