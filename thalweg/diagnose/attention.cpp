@@ -36,7 +36,7 @@ std::vector<Quantity> wanted(const History& history, const AttentionOptions& opt
       last_above(history, Quantity::edge_ratio, options.edge) || risen(history, options.risen)) {
     return {Quantity::overshoot, Quantity::overshoot_secant, Quantity::edge_ratio};
   }
-  if (standing(history).standing) return {Quantity::lambda_min};
+  if (standing(history).standing) return {Quantity::batch_lambda_min};
   return {};
 }
 

@@ -36,7 +36,7 @@ const Entry kCatalogue[] = {
     {Overshoot::kName, make<Overshoot>, {Quantity::overshoot_secant}},
     {IllConditioning::kName, make<IllConditioning>, {Quantity::overshoot}},
     {Edge::kName, make<Edge>, {Quantity::edge_ratio}},
-    {Extremes::kName, make<Extremes>, {}},
+    {Extremes::kName, make<Extremes>, {Quantity::batch_lambda_min}},
     {CriticalStep::kName, make<CriticalStep>, {}},
     {NoiseScale::kName, make<NoiseScale>, {}},
     {NoisePairs::kName, make<NoisePairs>, {}},

@@ -50,6 +50,7 @@ std::string watch_panel(const WatchView& view, const Look& look) {
   text += entry("looking", cost_words(view), look);
   if (const std::string turns = turn_words(view); !turns.empty()) text += entry("turns", turns, look);
   if (const std::string idle = idle_words(view); !idle.empty()) text += entry("no turn yet", idle, look);
+  if (!view.forecast.empty()) text += entry("forecast", view.forecast, look);
   for (const std::string& note : view.notes) text += entry("note", safe_text(note), look);
   if (!view.store.empty()) text += entry("run", safe_text(view.store), look);
   return text + painted("Verdict", Paint::bold, look) + "\n" + judgement_panel(view.judgement, look);

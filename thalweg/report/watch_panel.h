@@ -26,6 +26,7 @@ struct WatchView {
   double first = 0.0;  // seconds of first turns
   std::int64_t peak_bytes = 0;
   std::vector<Instrument> instruments;
+  std::string forecast;  // of instability, where one stands
   std::vector<std::string> notes;
   std::vector<Curve> curves;
   Judgement judgement;

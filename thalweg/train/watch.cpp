@@ -105,6 +105,7 @@ void Watch::after_step(std::span<const StepSums> sums) {
     const State::Spending spending(s);
     s.finish_step(sums);
     s.attend();
+    s.look_ahead();
   }
   if (ordinary) s.books = s.books > 0.0 ? 0.95 * s.books + 0.05 * s.spent_now : s.spent_now;
   s.spent_now = 0.0;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "thalweg/diagnose/checks.h"
+#include "thalweg/diagnose/instability.h"
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/record/error.h"
 #include "thalweg/record/version.h"
@@ -243,6 +244,7 @@ std::string Watch::summary() const {
                          .notes = s.notes,
                          .curves = report::summary_curves(s.record->history()),
                          .judgement = s.record->judge()};
+  if (const auto forecast = forecast_instability(s.record->history())) view.forecast = words(*forecast);
   for (const auto& [name, turns] : s.observer->turns()) {
     const auto share = overhead.by_instrument.find(name);
     view.instruments.push_back({name, turns, share != overhead.by_instrument.end() ? share->second : 0.0});

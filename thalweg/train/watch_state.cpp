@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "thalweg/diagnose/attention.h"
+#include "thalweg/diagnose/checks.h"
+#include "thalweg/diagnose/instability.h"
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/observe/gradient/norms.h"
 #include "thalweg/train/watch_spending.h"
@@ -294,6 +296,15 @@ void Watch::State::attend() {
   for (const Quantity quantity : wanted(record->history())) instruments.push_back(instrument_of(quantity));
   constexpr double kMore = 4.0;
   observer->attend(instruments, kMore);
+}
+
+// Said when it begins to stand, not at each look.
+void Watch::State::look_ahead() {
+  constexpr std::int64_t kEvery = 32;
+  if (index % kEvery != 0 || options.objective == kSurrogate) return;
+  const auto forecast = forecast_instability(record->history());
+  if (forecast && !forewarned) warn(words(*forecast));
+  forewarned = forecast.has_value();
 }
 
 }  // namespace thalweg

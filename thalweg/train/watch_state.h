@@ -48,6 +48,7 @@ struct Watch::State {
   std::vector<float> fingerprint() const;
   void keep_time();
   void attend();
+  void look_ahead();
   void flush_log();
   RunResult result() const;
 
@@ -80,7 +81,7 @@ struct Watch::State {
   std::vector<float> print;       // a few weights, to see updates by hand
 
   // what is learnt on the way
-  bool closures_refused = false, repeats = false;
+  bool closures_refused = false, repeats = false, forewarned = false;
   int trusted = 0;  // looks for which L(θ) of the closure need not be asked again: it gave the loss itself
   double rounding = 0.0, rounding_at = 0.0;
   double books = 0.0;  // seconds that an ordinary step costs here, recent mean
