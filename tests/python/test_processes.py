@@ -137,8 +137,8 @@ torch.manual_seed(0)
 model = nn.parallel.DistributedDataParallel(Impure())
 torch.manual_seed(rank)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-watch = thalweg.Watch(model, optimizer, store=store, cadence=1 + rank, instruments="all") if watched else None
-for _ in range(12):
+watch = thalweg.Watch(model, optimizer, store=store, cadence=2 + rank, instruments="all") if watched else None
+for _ in range(6):
     x, y = torch.randn(8, 4), torch.randint(0, 2, (8,))
     loss = lambda: nn.functional.cross_entropy(model(x), y)
     optimizer.zero_grad()
@@ -150,7 +150,7 @@ for _ in range(12):
         optimizer.step()
 if watched:
     watch.close()
-    assert watch.steps == 12 and watch.readings("overshoot"), watch.notes
+    assert watch.steps == 6 and watch.readings("overshoot"), watch.notes
 torch.save(state_of(model.module), f"{store}.{rank}.{watched}")
 dist.destroy_process_group()
 """

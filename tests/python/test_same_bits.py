@@ -1,4 +1,4 @@
-"""Training with every instrument on every step is bit for bit the training without: weights, gradients, buffers,
+"""Training with every instrument on every third step is bit for bit the training without: weights, gradients, buffers,
 optimizer state, random state."""
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 from models import Impure, same, state_of
 from torch import nn
 
-STEPS = 25
+STEPS = 12
 Make = Callable[[], nn.Module]
 ROWS = {"mlp": (4,), "impure": (4,), "conv": (1, 8, 8), "lstm": (6, 5), "transformer": (6, 8)}
 
@@ -56,7 +56,7 @@ def run(name: str, optimizer_name: str, watched: bool) -> list[torch.Tensor]:
     torch.manual_seed(3)
     model = MODELS[name]()
     optimizer = OPTIMIZERS[optimizer_name](model.parameters())
-    watch = thalweg.Watch(model, optimizer, cadence=1, instruments="all") if watched else None
+    watch = thalweg.Watch(model, optimizer, cadence=3, instruments="all") if watched else None
     for _ in range(STEPS):
         x, y = torch.randn(16, *ROWS[name]), torch.randint(0, 2, (16,))
 
