@@ -81,7 +81,8 @@ function(thalweg_add_tests)
     if(room_${room}_torch STREQUAL "torch")
       thalweg_use_torch(${target} ${room})
     endif()
-    gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}." PROPERTIES TIMEOUT 600)
+    gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${room}."
+      PROPERTIES TIMEOUT 600 ENVIRONMENT OMP_WAIT_POLICY=passive)  # beside others, threads that spin take turns
   endforeach()
 endfunction()
 

@@ -83,7 +83,7 @@ def check_prints(path, problems):
 
 
 NAMESPACE = re.compile(r"^namespace (thalweg[a-z_:]*) \{", re.MULTILINE)
-TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)[^;]*\{", re.MULTILINE)
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?!\w|::)[^;]*\{", re.MULTILINE)  # not a type that another declares within itself
 
 
 def check_one_definition(paths, problems):

@@ -77,11 +77,11 @@ inline std::shared_ptr<Network> network(const std::string& kind) {
 
 inline std::unique_ptr<torch::optim::Optimizer> optimizer(const std::string& kind,
                                                           const std::vector<at::Tensor>& parameters) {
-  using namespace torch::optim;
-  if (kind == "sgd") return std::make_unique<SGD>(parameters, SGDOptions(0.05));
-  if (kind == "momentum") return std::make_unique<SGD>(parameters, SGDOptions(0.02).momentum(0.9));
-  if (kind == "adam") return std::make_unique<Adam>(parameters, AdamOptions(2e-3));
-  return std::make_unique<AdamW>(parameters, AdamWOptions(2e-3));
+  if (kind == "sgd") return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(0.05));
+  if (kind == "momentum")
+    return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(0.02).momentum(0.9));
+  if (kind == "adam") return std::make_unique<torch::optim::Adam>(parameters, torch::optim::AdamOptions(2e-3));
+  return std::make_unique<torch::optim::AdamW>(parameters, torch::optim::AdamWOptions(2e-3));
 }
 
 // Batches of a task that can be learnt, from a generator of their own.
@@ -115,12 +115,11 @@ struct Bits {
 };
 
 inline std::vector<at::Tensor> tensors_of(const torch::optim::OptimizerParamState& state) {
-  using namespace torch::optim;
-  if (const auto* sgd = dynamic_cast<const SGDParamState*>(&state)) return {sgd->momentum_buffer()};
-  if (const auto* adam = dynamic_cast<const AdamParamState*>(&state)) {
+  if (const auto* sgd = dynamic_cast<const torch::optim::SGDParamState*>(&state)) return {sgd->momentum_buffer()};
+  if (const auto* adam = dynamic_cast<const torch::optim::AdamParamState*>(&state)) {
     return {adam->exp_avg(), adam->exp_avg_sq(), at::scalar_tensor(adam->step())};
   }
-  const auto& adamw = dynamic_cast<const AdamWParamState&>(state);
+  const auto& adamw = dynamic_cast<const torch::optim::AdamWParamState&>(state);
   return {adamw.exp_avg(), adamw.exp_avg_sq(), at::scalar_tensor(adamw.step())};
 }
 

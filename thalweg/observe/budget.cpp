@@ -81,6 +81,7 @@ void BudgetScheduler::trained(double seconds) { trained(seconds, 1); }
 void BudgetScheduler::trained(double seconds, std::int64_t steps) {
   trained_ += seconds;
   steps_ += steps;
+  if (steps == 1) slowest_ = std::max(slowest_, seconds);
   share_out(options_.budget * seconds);
   while (!recent_.empty() && recent_.front().first < trained_ + charged_ - options_.minute) {
     last_minute_ -= recent_.front().second;

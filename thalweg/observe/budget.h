@@ -43,9 +43,10 @@ class BudgetScheduler {
   double expected(std::size_t instrument) const;
   double trained() const { return trained_; }
   double step_seconds() const { return steps_ > 0 ? trained_ / static_cast<double>(steps_) : 0.0; }
-  double first() const { return first_; }       // seconds that first turns took
-  double promised() const { return charged_; }  // seconds spent under the promise: without the first turns
-  double left() const;                          // of the budget
+  double slowest_step() const { return slowest_; }  // seconds, of those that were timed by themselves
+  double first() const { return first_; }           // seconds that first turns took
+  double promised() const { return charged_; }      // seconds spent under the promise: without the first turns
+  double left() const;                              // of the budget
   double books() const { return books_; }
 
  private:
@@ -67,7 +68,7 @@ class BudgetScheduler {
   std::vector<Needs> needs_;
   std::vector<Ledger> ledger_;
   std::deque<std::pair<double, double>> recent_;  // when (trained and spent so far), seconds
-  double trained_ = 0.0, charged_ = 0.0, first_ = 0.0, books_ = 0.0, last_minute_ = 0.0;
+  double trained_ = 0.0, charged_ = 0.0, first_ = 0.0, books_ = 0.0, last_minute_ = 0.0, slowest_ = 0.0;
   std::int64_t steps_ = 0;
 };
 

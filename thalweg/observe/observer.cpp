@@ -131,7 +131,10 @@ std::string Observer::failure(Place& place, const Step& step, Turn turn) {
     return fmt::format("it allocated {} MB, and {} MB are allowed (memory_limit)", meter.peak() >> 20,
                        options_.memory_limit >> 20);
   }
-  if (seconds > kSlow && seconds > kDear * place.needs.gradient_units * scheduler_.step_seconds()) {
+  // A machine that stalls turns stalls steps, too.
+  const double said =
+      place.needs.gradient_units * std::max(kDear * scheduler_.step_seconds(), scheduler_.slowest_step());
+  if (seconds > kSlow && seconds > said) {
     return fmt::format("a turn took {:.1f} s", seconds);
   }
   return "";

@@ -9,8 +9,12 @@
 namespace thalweg {
 
 double LinearOperator::relative_noise() const {
-  return options().dtype() == at::kDouble ? std::numeric_limits<double>::epsilon()
-                                          : static_cast<double>(std::numeric_limits<float>::epsilon());
+  constexpr double kHalf = 0x1p-10, kBFloat16 = 0x1p-7;
+  const auto type = options().dtype();
+  if (type == at::kHalf) return kHalf;
+  if (type == at::kBFloat16) return kBFloat16;
+  return type == at::kDouble ? std::numeric_limits<double>::epsilon()
+                             : static_cast<double>(std::numeric_limits<float>::epsilon());
 }
 
 at::Tensor LinearOperator::products(const at::Tensor& rows) {

@@ -59,7 +59,8 @@ std::optional<EigenTracker::Look> EigenTracker::look(LinearOperator& a) {
     if (pairs.empty()) return std::nullopt;
     const RitzPair& pair = pairs.front();
     doubtful_ |= pair.residual > options_.jump * norm;
-    return Value{pair.value, far ? std::max(pair.error, std::abs(beyond - pair.value)) : pair.error};
+    const double bar = std::max(pair.error, r.noise);
+    return Value{pair.value, far ? std::max(bar, std::abs(beyond - pair.value)) : bar};
   };
   look.top = read(r.top, r.above, certify);
   look.bottom = read(r.bottom, r.below, true);
