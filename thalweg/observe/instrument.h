@@ -68,6 +68,7 @@ struct Needs {
   double gradient_units = 0.0;  // expected cost of one turn
   double share = 0.0;           // of the budget, against the others'
 
+  bool along() const { return second_forward && update; }  // loss_along, and L(θ) as the closure gives it
   bool any() const { return graph || gradient || update || second_forward || each_backward || sums; }
 };
 

@@ -177,6 +177,20 @@ void Observer::after_update(const Step& step, ReadingSink& out) {
   });
 }
 
+bool Observer::asked(bool (*asks)(const Needs&)) const {
+  return std::any_of(places_.begin(), places_.end(), [&](const Place& p) { return p.due && asks(p.needs); });
+}
+
+void Observer::charge(bool (*asks)(const Needs&), double seconds) {
+  const auto theirs = [&](const Place& place) { return place.due && asks(place.needs); };
+  const auto count = std::count_if(places_.begin(), places_.end(), theirs);
+  if (count == 0) return;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (theirs(places_[i])) scheduler_.spent(i, seconds / static_cast<double>(count), false);
+  }
+  turned_ += seconds;
+}
+
 void Observer::cancel(const Needs& needs) {
   for (Place& place : places_) {
     if (any_of(place.needs, needs)) place.due = place.again = false;

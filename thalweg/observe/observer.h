@@ -36,7 +36,7 @@ class Observer {
     bool update = true;
     bool second_forward = true;
     bool several_backwards = true;  // a step is made of
-    bool free_sums = false;  // the optimizer says them: instruments that need no more are due on each step
+    bool free_sums = false;         // the optimizer says them: instruments that need no more are due on each step
   };
   Needs plan(std::int64_t step, const Offers& offers);  // decides who is due; what they need, taken together
 
@@ -45,7 +45,10 @@ class Observer {
   void before_backward(const Step& step);
   void after_backward(const Step& step, bool last, ReadingSink& out);
   void after_update(const Step& step, ReadingSink& out);
-  void cancel(const Needs& needs);  // whoever needs any of these is not due after all
+  // What was done for those who are due and for whom `asks` holds took so long: it is theirs, in equal parts.
+  void charge(bool (*asks)(const Needs&), double seconds);
+  bool asked(bool (*asks)(const Needs&)) const;  // whether there are any
+  void cancel(const Needs& needs);               // whoever needs any of these is not due after all
   // The training of a step, or of several, without anything spent here.
   void trained(double seconds, std::int64_t steps = 1) { scheduler_.trained(seconds, steps); }
   // Other time that went into looking ("watch"), counted with the instruments.

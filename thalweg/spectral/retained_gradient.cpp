@@ -4,6 +4,8 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "thalweg/spectral/double_backward.h"
@@ -44,7 +46,9 @@ std::vector<at::Tensor> RetainedGradient::hessian_vector_product(const std::vect
                               /*allow_unused=*/true);
     return zeros_where_undefined(std::move(product), parameters_);
   } catch (const c10::Error& error) {
-    throw NoSecondDerivative(error.what_without_backtrace());
+    const std::string words = error.what_without_backtrace();
+    if (words.find("modified by an inplace operation") != std::string::npos) throw std::runtime_error(words);
+    throw NoSecondDerivative(words);
   }
 }
 

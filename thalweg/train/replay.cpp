@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -42,6 +43,8 @@ class Replay::Untouched {
  public:
   Untouched(Replay& replay, const std::vector<at::Tensor>* weights)
       : replay_(replay), random_(states_of(replay.generators_)), buffers_(clones(replay.buffers_)) {
+    for (const at::Tensor& b : replay.buffers_)
+      versions_.push_back(b.unsafeGetTensorImpl()->version_counter().current_version());
     if (weights != nullptr) {
       now_ = clones(replay.parameters_);
       copy(*weights, replay.parameters_);
@@ -54,6 +57,10 @@ class Replay::Untouched {
     for (std::size_t i = 0; i < after.size(); ++i) replay_.drew_ |= !at::equal(after[i], replay_.random_[i]);
     set_states(replay_.generators_, random_);
     copy(buffers_, replay_.buffers_);
+    for (std::size_t i = 0; i < versions_.size(); ++i) {  // a graph may have saved them, and knows them by that number
+      c10::VariableVersion counter = replay_.buffers_[i].unsafeGetTensorImpl()->version_counter();
+      counter.set_version(versions_[i]);
+    }
     if (!now_.empty()) copy(now_, replay_.parameters_);
   }
   Untouched(const Untouched&) = delete;
@@ -62,6 +69,7 @@ class Replay::Untouched {
  private:
   Replay& replay_;
   std::vector<at::Tensor> random_, buffers_, now_;
+  std::vector<std::uint32_t> versions_;
 };
 
 Replay::Replay(std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers)

@@ -176,7 +176,9 @@ Session::Forward Session::forward(std::int64_t micro, std::int64_t of, bool keep
 
 // The objective of these micro-batches at the weights as they are: with a graph where gradients are on, else exactly.
 at::Tensor Session::again(const std::vector<Forward>& forwards) {
-  const Undisturbed undisturbed(*bench_.network);
+  // What a graph has saved must stay as it is until the gradient is taken: then, it is put back by whoever asks.
+  std::optional<Undisturbed> undisturbed;
+  if (!torch::GradMode::is_enabled()) undisturbed.emplace(*bench_.network);
   at::Tensor sum;
   for (const Forward& f : forwards) {
     if (f.random.defined()) set_random_state(f.random);

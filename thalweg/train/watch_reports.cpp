@@ -107,6 +107,7 @@ Watch::State::State(Parameters given, std::unique_ptr<OptimizerView> optimizer, 
                               .warn = [this](const std::string& text) { warn(text); }};
   observer.emplace(make_instruments(options.instruments, {.free_sums = options.free_sums}), std::move(observing));
   if (run) {
+    index = run->record.resume_at.value_or(0);
     record.emplace(run->header, names, run->record);
     return;
   }

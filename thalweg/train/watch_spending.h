@@ -24,4 +24,18 @@ class Watch::State::Spending {
   Clock::time_point start_ = Clock::now();
 };
 
+// What is done for instruments that are due is theirs.
+class Watch::State::Preparing {
+ public:
+  Preparing(State& state, bool (*asks)(const Needs&)) : state_(state), asks_(asks) {}
+  ~Preparing() { state_.observer->charge(asks_, std::chrono::duration<double>(Clock::now() - start_).count()); }
+  Preparing(const Preparing&) = delete;
+  Preparing& operator=(const Preparing&) = delete;
+
+ private:
+  State& state_;
+  bool (*asks_)(const Needs&);
+  Clock::time_point start_ = Clock::now();
+};
+
 }  // namespace thalweg

@@ -114,6 +114,7 @@ void Watch::State::look_at_gradient() {
   looked = true;
   step.finite = true;
   if (plan.gradient || plan.each_backward) {
+    const Preparing preparing(*this, [](const Needs& needs) { return needs.gradient || needs.each_backward; });
     gradient = clones(gradients_of(parameters));
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       if (!gradient[i].defined()) gradient[i] = at::zeros_like(parameters[i]);
@@ -122,6 +123,7 @@ void Watch::State::look_at_gradient() {
     step.gradient = [this]() -> const std::vector<at::Tensor>& { return gradient; };
   }
   if (plan.sums && !options.free_sums) {
+    const Preparing preparing(*this, [](const Needs& needs) { return needs.sums; });
     squares = squared_norms(gradients_of(parameters));
     for (double& s : squares) s /= batch.scale * batch.scale;
     step.gradient_sq = squares;
@@ -136,10 +138,10 @@ void Watch::State::look_at_gradient() {
 void Watch::State::prepare_update() {
   if (prepared) return;
   prepared = true;
-  if (plan.update || plan.second_forward || plan.graph) {
-    before = clones(parameters);
-    step.before = before;
-    if (graph) graph->keep_weights(before);
+  constexpr auto moves = [](const Needs& needs) { return needs.update || needs.graph; };
+  if (observer->asked(moves)) {
+    const Preparing preparing(*this, moves);
+    keep_weights();
   }
   if (!plan.second_forward) return;
   if (!replay.ready()) {
@@ -147,13 +149,29 @@ void Watch::State::prepare_update() {
     return;
   }
   try {
-    if (std::isnan(batch.objective)) find_objective();
+    constexpr auto along = [](const Needs& needs) { return needs.along(); };
+    if (std::isnan(batch.objective) && observer->asked(along)) {
+      const Preparing preparing(*this, along);
+      find_objective();
+    }
   } catch (const std::exception& error) {
     closures_refused = true;
     observer->give_up({.second_forward = true});
     warn(fmt::format("the closure threw, what needs a second forward is left out, training goes on: {}",
                      std::string_view(error.what()).substr(0, std::string_view(error.what()).find('\n'))));
   }
+}
+
+// Into the same memory each time: fresh pages would cost more than the copy.
+void Watch::State::keep_weights() {
+  const torch::NoGradGuard no_grad;
+  if (before.empty()) {
+    before = clones(parameters);
+  } else {
+    for (std::size_t i = 0; i < before.size(); ++i) before[i].copy_(parameters[i]);
+  }
+  step.before = before;
+  if (graph) graph->keep_weights(before);
 }
 
 // The closure's own L(θ): with dropout it draws other numbers than the step's forward did.
@@ -233,7 +251,6 @@ void Watch::State::put_each_step() {
 void Watch::State::forget_step() {
   graph.reset();
   gradient.clear();
-  before.clear();
   change.clear();
   replay.forget();
   step = {};

@@ -36,6 +36,7 @@ struct Watch::State {
   bool take_graph(const at::Tensor& loss);
   void look_at_gradient();
   void prepare_update();
+  void keep_weights();
   void find_objective();
   double rounding_of_loss();
   void finish_step(std::span<const StepSums> sums);
@@ -90,6 +91,7 @@ struct Watch::State {
   // time
   using Clock = std::chrono::steady_clock;
   class Spending;                          // what a member function takes is spent, not trained
+  class Preparing;
   std::optional<Clock::time_point> since;  // the end of the step before
   double spent_since = 0.0, spent_now = 0.0, typical = 0.0;
   std::int64_t steps_since = 0, rested = 0, resting = 0;
