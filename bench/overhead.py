@@ -3,8 +3,8 @@
     ./dev bench overhead [NETWORK…] [--seconds 60] [--budget 0.03] [--cadence 0] [--instruments auto] [--no-closure]
 
 Two copies of a network are trained beside each other in blocks of a tenth of a second, one plainly, one watched, in an
-order that changes with each pair of blocks. 'truth' is the time (of this thread's CPU: others use the machine, too) of the watched blocks over that of the plain ones, less
-one, with a 95% interval over the pairs; 'promised' and 'first' are what the watch says of itself (first looks are
+order that changes with each pair of blocks. 'truth' is the time (of this thread's CPU: others use the machine, too) of the
+watched blocks over that of the plain ones, less one, with a 95% interval over the pairs; 'promised' and 'first' are what the watch says of itself (first looks are
 aside); 'every' is how many steps lie between two looks of an instrument. One thread, Fashion-MNIST, batch 128; 'tiny' is
 a regression of 32 rows by 8 inputs.
 """
