@@ -17,9 +17,9 @@ namespace thalweg {
 class OptimizerView {
  public:
   virtual ~OptimizerView() = default;
-  virtual std::string name() const = 0;           // "adamw", "torch.optim.AdamW"
-  virtual double learning_rate() const = 0;       // ε of the step to come: of the first group; NaN where it has none
-  virtual std::vector<bool> steps() const = 0;    // one a parameter: whether this optimizer steps it
+  virtual std::string name() const = 0;         // "adamw", "torch.optim.AdamW"
+  virtual double learning_rate() const = 0;     // ε of the step to come: of the first group; NaN where it has none
+  virtual std::vector<bool> steps() const = 0;  // one a parameter: whether this optimizer steps it
   virtual bool repeats_closure() const { return false; }  // as LBFGS: several losses and gradients a step
   // Of the step to come. Nothing where no limit is known: why() then says why.
   virtual std::optional<StabilityLimit> stability_limit() const = 0;

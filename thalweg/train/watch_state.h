@@ -90,7 +90,7 @@ struct Watch::State {
 
   // time
   using Clock = std::chrono::steady_clock;
-  class Spending;                          // what a member function takes is spent, not trained
+  class Spending;  // what a member function takes is spent, not trained
   class Preparing;
   std::optional<Clock::time_point> since;  // the end of the step before
   double spent_since = 0.0, spent_now = 0.0, typical = 0.0;
