@@ -18,7 +18,7 @@ int main(int count, char** arguments) {
     batches.emplace_back(x, x.sin().sum(1, true));
   }
 
-  thalweg::Watch watch(model->named_parameters(), optimizer, {.store = arguments[1], .cadence = 5, .budget = 0.5});
+  thalweg::Watch watch(model->named_parameters(), optimizer, {.store = arguments[1], .budget = 0.5, .cadence = 5});
   for (auto& [x, y] : batches) {
     optimizer.zero_grad();
     auto loss = criterion(model->forward(x), y);
