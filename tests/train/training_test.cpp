@@ -33,14 +33,16 @@ class EveryNetwork : public testing::TestWithParam<small_runs::Network> {};
 TEST_P(EveryNetwork, InstrumentsDoNotChangeABit) {
   const Folder folder;
   const std::string text = small_runs::recipe(GetParam(), folder.path);
+  std::vector<std::string> notes;
   const auto train_with = [&](const std::string& name, const std::vector<std::string>& set) {
-    small_runs::train(text, folder.path / name, set);
+    small_runs::train(text, folder.path / name, set, &notes);
     return model_of(folder.path / name);
   };
   const std::size_t off = train_with("off", {"watch.instruments=[\"none\"]"});
   EXPECT_EQ(off, train_with("all", {"watch.instruments=[\"all\"]", "watch.cadence=4"}));
   EXPECT_EQ(off, train_with("some", {kAlongTheStep, "watch.cadence=1"}));
   EXPECT_EQ(off, train_with("advised", {kAlongTheStep, "watch.cadence=2", "act.mode=\"advise\""}));
+  EXPECT_TRUE(notes.empty()) << "an instrument was given up: " << notes.front();
 }
 
 // A run that is stopped in the middle of an epoch and goes on is bit for bit the uninterrupted one.

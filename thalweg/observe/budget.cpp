@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace thalweg {
+namespace {
+
+constexpr double kBucket = 0.01;  // seconds: what is spent within is one entry of the last minute
+
+}  // namespace
 
 BudgetScheduler::BudgetScheduler(Options options, std::vector<Needs> needs)
     : options_(options), needs_(std::move(needs)), ledger_(needs_.size()) {}
@@ -50,7 +55,9 @@ double BudgetScheduler::left() const {
 void BudgetScheduler::charge(double seconds) {
   charged_ += seconds;
   last_minute_ += seconds;
-  recent_.emplace_back(trained_ + charged_, seconds);
+  const double now = trained_ + charged_;
+  if (recent_.empty() || recent_.back().first < now - kBucket) recent_.emplace_back(now, 0.0);
+  recent_.back().second += seconds;
 }
 
 void BudgetScheduler::spent(std::size_t instrument, double seconds, bool turn_ended) {
@@ -83,7 +90,7 @@ void BudgetScheduler::trained(double seconds, std::int64_t steps) {
   steps_ += steps;
   if (steps == 1) slowest_ = std::max(slowest_, seconds);
   share_out(options_.budget * seconds);
-  while (!recent_.empty() && recent_.front().first < trained_ + charged_ - options_.minute) {
+  while (!recent_.empty() && recent_.front().first + kBucket < trained_ + charged_ - options_.minute) {
     last_minute_ -= recent_.front().second;
     recent_.pop_front();
   }

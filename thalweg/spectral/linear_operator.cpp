@@ -3,19 +3,13 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <limits>
 #include <stdexcept>
+
+#include "thalweg/spectral/parameters.h"
 
 namespace thalweg {
 
-double LinearOperator::relative_noise() const {
-  constexpr double kHalf = 0x1p-10, kBFloat16 = 0x1p-7;
-  const auto type = options().dtype();
-  if (type == at::kHalf) return kHalf;
-  if (type == at::kBFloat16) return kBFloat16;
-  return type == at::kDouble ? std::numeric_limits<double>::epsilon()
-                             : static_cast<double>(std::numeric_limits<float>::epsilon());
-}
+double LinearOperator::relative_noise() const { return machine_epsilon(c10::typeMetaToScalarType(options().dtype())); }
 
 at::Tensor LinearOperator::products(const at::Tensor& rows) {
   at::Tensor result = at::empty_like(rows);

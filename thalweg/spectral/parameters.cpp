@@ -73,4 +73,17 @@ at::Tensor GradientElsewhere::at(const at::Tensor& position) {
   return flat_gradient(loss_(), parameters_);
 }
 
+double machine_epsilon(at::ScalarType type) {
+  switch (type) {
+    case at::kDouble:
+      return 0x1p-52;
+    case at::kHalf:
+      return 0x1p-10;
+    case at::kBFloat16:
+      return 0x1p-7;
+    default:
+      return 0x1p-23;
+  }
+}
+
 }  // namespace thalweg

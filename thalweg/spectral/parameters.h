@@ -14,6 +14,9 @@ namespace thalweg {
 // `what` names the operator in the message ("a Gauss-Newton operator").
 void check_parameters(const std::vector<at::Tensor>& parameters, std::string_view what);
 
+// The spacing of numbers at 1 in this type: 2⁻⁵² of doubles, 2⁻²³ of floats, 2⁻¹⁰ and 2⁻⁷ of the two halves.
+double machine_epsilon(at::ScalarType type);
+
 // The gradient of a loss at other places than where its parameters stand.
 //
 // The values are written in place, past autograd's version counters, and put back bit for bit, also when the loss

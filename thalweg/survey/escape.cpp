@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "thalweg/record/mean.h"
+#include "thalweg/spectral/parameters.h"
 #include "thalweg/survey/gradient.h"
 #include "thalweg/survey/moved.h"
 #include "thalweg/survey/problem.h"
@@ -21,7 +22,7 @@ class LineSearch {
  public:
   LineSearch(const SurveyProblem& problem, const EscapeDirection& direction)
       : problem_(problem), direction_(direction), moved_(leaves(problem)) {
-    epsilon_ = machine_epsilon(moved_.start());
+    epsilon_ = machine_epsilon(moved_.start().scalar_type());
     base_ = loss_on(problem.batches);
     size_ = length_of(moved_.start());
     if (!(size_ > 0.0)) size_ = 1.0;  // weights that are all zero have no scale

@@ -3,8 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <limits>
 #include <utility>
+
+#include "thalweg/spectral/parameters.h"
 
 namespace thalweg {
 
@@ -39,20 +40,7 @@ void Moved::back() { set(flat_); }
 void Moved::to_neighbours(std::uint64_t seed) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const at::Tensor sign = at::randint(2, flat_.sizes(), generator, at::TensorOptions(at::kFloat)).mul_(2.0).sub_(1.0);
-  set(flat_ + flat_ * (sign * machine_epsilon(flat_)).to(flat_.options()));
-}
-
-double machine_epsilon(const at::Tensor& like) {
-  switch (like.scalar_type()) {
-    case at::kDouble:
-      return std::numeric_limits<double>::epsilon();
-    case at::kHalf:
-      return 9.765625e-4;
-    case at::kBFloat16:
-      return 7.8125e-3;
-    default:
-      return std::numeric_limits<float>::epsilon();
-  }
+  set(flat_ + flat_ * (sign * machine_epsilon(flat_.scalar_type())).to(flat_.options()));
 }
 
 }  // namespace thalweg

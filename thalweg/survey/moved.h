@@ -13,8 +13,6 @@ namespace thalweg {
 // Σ weight · loss without a graph, in double.
 double loss_on(const std::vector<LossOnBatch>& batches);
 
-double machine_epsilon(const at::Tensor& like);  // of its type
-
 // While it lives, the parameters may stand elsewhere. When it goes, also by an exception, they are what they were.
 class Moved {
  public:

@@ -30,12 +30,6 @@ void copy(const std::vector<at::Tensor>& from, const std::vector<at::Tensor>& to
   for (std::size_t i = 0; i < from.size(); ++i) to[i].variable_data().copy_(from[i]);
 }
 
-std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) result.push_back(t.detach().clone());
-  return result;
-}
-
 }  // namespace
 
 // While it lives the closure may run: with the remembered random numbers, and, where `weights` are given, at those.
@@ -104,6 +98,12 @@ std::vector<at::Tensor> Replay::gradient_at(const std::vector<at::Tensor>& weigh
     if (!gradient[i].defined()) gradient[i] = at::zeros_like(parameters_[i]);
   }
   return gradient;
+}
+
+std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& t : tensors) result.push_back(t.defined() ? t.detach().clone() : at::Tensor());
+  return result;
 }
 
 }  // namespace thalweg

@@ -11,6 +11,8 @@
 
 namespace thalweg {
 
+std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors);  // without graph; undefined ones stay so
+
 class Replay {
  public:
   Replay(std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers);

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstring>
+#include <ctime>
 #include <fstream>
 
 #include "thalweg/recipe/parse.h"
@@ -33,6 +34,15 @@ recipe::Recipe recipe_of_run(const fs::path& folder, const std::vector<std::stri
   if (!fs::exists(file))
     throw UsageError(fmt::format("{}: no run to go on with: it has no recipe.toml", folder.string()));
   return recipe::parse_file(file, overrides);
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
 }
 
 std::string random_to_hex(const at::Tensor& state) {

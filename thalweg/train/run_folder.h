@@ -19,6 +19,8 @@ void create_run_folder(const std::filesystem::path& folder, const std::string& r
 // The recipe of a run to go on with. UsageError where `folder` holds none.
 recipe::Recipe recipe_of_run(const std::filesystem::path& folder, const std::vector<std::string>& overrides);
 
+std::string now_utc();  // ISO 8601, for a run's header
+
 // torch's random stream as hexadecimal text, and back (InputError).
 std::string random_to_hex(const at::Tensor& state);
 at::Tensor random_from_hex(const std::string& text);

@@ -5,7 +5,6 @@
 #include <torch/version.h>
 
 #include <cmath>
-#include <ctime>
 #include <fstream>
 #include <limits>
 #include <utility>
@@ -28,15 +27,6 @@ namespace {
 double rounding_of(const Watch::Batch& batch, double output_scale) {
   return std::numeric_limits<float>::epsilon() *
          (std::abs(batch.objective) + output_scale / std::sqrt(static_cast<double>(batch.rows)));
-}
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 }  // namespace

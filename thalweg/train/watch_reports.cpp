@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <map>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "thalweg/report/summary.h"
 #include "thalweg/report/watch_panel.h"
 #include "thalweg/store/owner_lock.h"
+#include "thalweg/train/run_folder.h"
 #include "thalweg/train/watch_state.h"
 
 namespace thalweg {
@@ -54,15 +54,6 @@ fs::path free_folder(const WatchOptions& options) {
   fs::create_directories(folder, error);
   if (error) throw IoError(fmt::format("{}: cannot make the run folder: {}", folder.string(), error.message()));
   return folder;
-}
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 std::string listed(const std::vector<std::string>& names) {

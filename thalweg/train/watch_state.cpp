@@ -12,6 +12,7 @@
 #include "thalweg/diagnose/instability.h"
 #include "thalweg/observe/catalogue.h"
 #include "thalweg/observe/gradient/norms.h"
+#include "thalweg/spectral/parameters.h"
 #include "thalweg/train/watch_spending.h"
 
 namespace thalweg {
@@ -19,23 +20,10 @@ namespace {
 
 constexpr int kTrust = 8;                // looks
 constexpr std::int64_t kRateEvery = 16;  // steps between questions for the learning rate
-constexpr double kEpsilon32 = 0x1p-23, kEpsilon64 = 0x1p-52, kEpsilon16 = 0x1p-10, kEpsilonB16 = 0x1p-7;
-
-double epsilon_of(at::ScalarType type) {
-  if (type == at::kDouble) return kEpsilon64;
-  if (type == at::kHalf) return kEpsilon16;
-  return type == at::kBFloat16 ? kEpsilonB16 : kEpsilon32;
-}
 
 std::vector<at::Tensor> gradients_of(const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> result;
   for (const at::Tensor& p : parameters) result.push_back(p.grad());
-  return result;
-}
-
-std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& t : tensors) result.push_back(t.defined() ? t.detach().clone() : at::Tensor());
   return result;
 }
 
@@ -61,8 +49,7 @@ void Watch::State::begin_step(bool closure_given, bool closure_of_step) {
                                 .several_backwards = expected > 1,
                                 .free_sums = options.free_sums});
   step = {.index = index, .scopes = record->scopes(), .parameters = parameters, .optimizer = view.get()};
-  if (view &&
-      (options.call_seconds == 0.0 || index % kRateEvery == 0 || plan.graph || plan.second_forward || plan.sums)) {
+  if (view && (options.call_seconds == 0.0 || index % kRateEvery == 0 || plan.graph || plan.second_forward)) {
     step.learning_rate = view->learning_rate();
   } else {
     step.learning_rate = std::numeric_limits<double>::quiet_NaN();
@@ -82,8 +69,9 @@ void Watch::State::read_loss(const at::Tensor& loss, const Batch& given) {
   step.loss += value;
   step.objective += std::isnan(given.objective) ? value : given.objective;
   step.rows += given.rows;
-  step.objective_error = std::isnan(given.objective_error) ? epsilon_of(loss.scalar_type()) * std::abs(step.objective)
-                                                           : given.objective_error;
+  step.objective_error = std::isnan(given.objective_error)
+                             ? machine_epsilon(loss.scalar_type()) * std::abs(step.objective)
+                             : given.objective_error;
   if (loss.numel() != 1) observer->cancel({.graph = true, .second_forward = true});
 }
 
@@ -199,7 +187,7 @@ double Watch::State::rounding_of_loss() {
   for (int k = 0; k < 2; ++k) {
     std::vector<at::Tensor> forth, back;
     for (const at::Tensor& w : before) {
-      const double epsilon = epsilon_of(w.scalar_type());
+      const double epsilon = machine_epsilon(w.scalar_type());
       const at::Tensor sign = at::randint(2, w.sizes(), generator, w.options().device(at::kCPU)).mul_(2).sub_(1);
       const at::Tensor delta = w * sign.to(w.device()) * epsilon;
       forth.push_back(w + delta);
@@ -244,7 +232,7 @@ void Watch::State::put_each_step() {
   };
   const bool unread = std::isnan(step.loss) && !parameters.front().is_cpu();
   if (!unread) put(Quantity::loss, step.loss);
-  if (!unread && step.objective != step.loss) put(Quantity::objective, step.objective);
+  if (!std::isnan(batch.objective)) put(Quantity::objective, step.objective);
   if (!std::isnan(step.learning_rate)) put(Quantity::learning_rate, step.learning_rate);
 }
 

@@ -2,21 +2,27 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "thalweg/spectral/operators.h"
 
 namespace thalweg {
 namespace {
 
-// [p]; undefined where it is not known, or has no root.
-at::Tensor flat_preconditioner(const OptimizerView& optimizer, const at::TensorOptions& options) {
+constexpr double kFrozen = std::numeric_limits<double>::infinity();
+
+// [p]; undefined where it is not known, or has no root. A parameter that an adaptive optimizer has not stepped while it
+// stepped others gets no gradient, and does not move: infinite.
+at::Tensor flat_preconditioner(const Step& step, const at::TensorOptions& options) {
+  const std::vector<at::Tensor> diagonal = step.optimizer->preconditioner();
+  if (std::none_of(diagonal.begin(), diagonal.end(), [](const at::Tensor& p) { return p.defined(); })) return {};
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& p : optimizer.preconditioner()) {
-    if (!p.defined()) return {};
-    parts.push_back(p.detach().reshape(-1).to(options));
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    parts.push_back(diagonal[i].defined() ? diagonal[i].detach().reshape(-1).to(options)
+                                          : at::full({step.parameters[i].numel()}, kFrozen, options));
   }
-  if (parts.empty()) return {};
   const at::Tensor flat = at::cat(parts);
   return (flat > 0.0).all().item<bool>() ? flat : at::Tensor();
 }
@@ -29,7 +35,7 @@ void Edge::before_backward(const Step& step) {
   const auto limit = step.optimizer->stability_limit();
   if (!limit || !std::isfinite(limit->eigenvalue) || limit->eigenvalue <= 0.0) return;
   const auto hessian = step.graph->hessian();
-  const at::Tensor p = flat_preconditioner(*step.optimizer, hessian->options());
+  const at::Tensor p = flat_preconditioner(step, hessian->options());
   if (!p.defined()) return;
   AffineOperator curved(*hessian, {.scale = 1.0 / step.graph_share, .shift = limit->added_curvature});
   PreconditionedOperator met(curved, p);

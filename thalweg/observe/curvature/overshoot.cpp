@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "thalweg/observe/gradient/norms.h"
+#include "thalweg/spectral/parameters.h"
 #include "thalweg/spectral/retained_gradient.h"
 
 namespace thalweg {
@@ -13,19 +14,6 @@ namespace {
 double length(const std::vector<at::Tensor>& v) {
   const auto squares = squared_norms(v);
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
-}
-
-double epsilon(at::ScalarType type) {
-  switch (type) {
-    case at::kDouble:
-      return 0x1p-52;
-    case at::kHalf:
-      return 0x1p-10;
-    case at::kBFloat16:
-      return 0x1p-7;
-    default:
-      return 0x1p-23;
-  }
 }
 
 }  // namespace
@@ -47,7 +35,7 @@ void Overshoot::after_update(const Step& step, ReadingSink& out) {
   const double whole = 2.0 * (end - slope), half = 8.0 * (middle - 0.5 * slope);
   const double curvature = 2.0 * half - whole;
   const double loss_error = options_.resolution * step.objective_error;
-  const double slope_error = g.empty() ? 0.0 : epsilon(g.front().scalar_type()) * length(g) * length(u);
+  const double slope_error = g.empty() ? 0.0 : machine_epsilon(g.front().scalar_type()) * length(g) * length(u);
   // 16 L(θ+u/2), 2 L(θ+u), 14 L(θ) and 6 g'u, rounded independently.
   const double rounding = std::hypot(std::hypot(16.0, 2.0, 14.0) * loss_error, 6.0 * slope_error);
   const double error = options_.kinks * spread(half, whole) + rounding;
