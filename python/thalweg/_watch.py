@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Literal
 
@@ -21,9 +22,8 @@ from ._scaling import LossScale
 
 log = logging.getLogger("thalweg")
 
-# Seconds that a step's four calls take beyond what the C++ side sees: arguments over, the lock of Python, and back.
-# Measured: `./dev bench overhead tiny --instruments none`, what the watch does not see over the calls of a step.
-_CALL_SECONDS = 4e-6
+# Seconds that a call of the watch takes beyond what is measured on either side: torch calling its hooks.
+_CALL_SECONDS = 1e-6
 _FOR_EVER = sys.maxsize
 
 
@@ -104,6 +104,7 @@ class Watch:
         # Steps to come on which nothing is due: backward and the hooks then do no more than count them.
         self._resting = _FOR_EVER
         self._rest = 0
+        self._seconds = 0.0  # of this step, in calls of the watch
         self._closed = False
         self._interrupted: BaseException | None = None
         self._model = _model_of(model)
@@ -145,10 +146,14 @@ class Watch:
         if self._resting:
             loss.backward(**kwargs)  # type: ignore[no-untyped-call]
             return
+        entered = perf_counter()
         if self.before_backward(loss if kwargs.get("gradient") is None else loss * kwargs["gradient"], closure):
             kwargs["retain_graph"] = True
+        called = perf_counter()
         loss.backward(**kwargs)  # type: ignore[no-untyped-call]
+        returned = perf_counter()
         self._core.after_backward()
+        self._seconds += called - entered + perf_counter() - returned
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """In place of optimizer.step(closure): returns what that returns. Of updates by hand it says that they are
@@ -190,7 +195,9 @@ class Watch:
     def _before_step(self, optimizer: Any, *_: Any) -> None:
         if self._resting or self._stepped:
             return
+        entered = perf_counter()
         self._core.before_step()
+        self._seconds += perf_counter() - entered
 
     def _after_step(self, optimizer: Any, *_: Any) -> None:
         if self._resting:
@@ -211,7 +218,8 @@ class Watch:
 
     def _end_step(self) -> None:
         self._stepped.clear()
-        self._resting = self._rest = self._core.after_step()
+        self._resting = self._rest = self._core.after_step(self._seconds)
+        self._seconds = 0.0
         if self._interrupted is not None:
             self._raise_interrupt()
 

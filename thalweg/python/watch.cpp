@@ -139,8 +139,8 @@ void bind_watch(py::module_& module) {
           "before_step", [](PythonWatch& watch) { watch->before_step(); }, released)
       .def(
           "after_step",
-          [](PythonWatch& watch) {
-            watch->after_step();
+          [](PythonWatch& watch, double loop_seconds) {
+            watch->after_step({}, loop_seconds);
             return watch->rest();
           },
           released)

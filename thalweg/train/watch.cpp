@@ -97,9 +97,10 @@ void Watch::before_step() {
   s.in_step = true;
 }
 
-void Watch::after_step(std::span<const StepSums> sums) {
+void Watch::after_step(std::span<const StepSums> sums, double loop_seconds) {
   State& s = *state_;
   if (!s.awake()) return;
+  s.spend_beyond(loop_seconds);
   const bool ordinary = s.planned && !s.plan.any();
   {
     const State::Spending spending(s);

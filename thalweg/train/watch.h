@@ -83,7 +83,9 @@ class Watch {
   bool before_backward(const at::Tensor& loss, const Closure& closure, const Batch& batch);
   void after_backward();
   void before_step();
-  void after_step(std::span<const StepSums> sums = {});
+  // `loop_seconds`: what the loop measured, around all calls of this step before this one; where that is more than what
+  // was counted here (another language's calls), it counts.
+  void after_step(std::span<const StepSums> sums = {}, double loop_seconds = 0.0);
   // Whether an instrument will need a second forward of the step to come: then, what `Batch` can say is worth working
   // out.
   bool wants_second_forward();

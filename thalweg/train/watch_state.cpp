@@ -278,6 +278,14 @@ std::vector<float> Watch::State::fingerprint() const {
 
 bool Watch::State::weights_moved() const { return fingerprint() != print; }
 
+void Watch::State::spend_beyond(double loop_seconds) {
+  const double more = loop_seconds - spent_since;
+  if (!(more > 0.0)) return;
+  spent_since += more;
+  spent_now += more;
+  observer->also_spent("watch", more);
+}
+
 void Watch::State::keep_time() {
   const auto now = Clock::now();
   ++steps_since;

@@ -47,6 +47,7 @@ struct Watch::State {
   void evaluated_again();
   bool weights_moved() const;
   std::vector<float> fingerprint() const;
+  void spend_beyond(double loop_seconds);
   void keep_time();
   void attend();
   void look_ahead();
