@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
 #include "loops.h"
+#include "small_runs.h"
 #include "thalweg/observe/observer.h"
 #include "thalweg/record/error.h"
+#include "thalweg/store/store.h"
 
 namespace thalweg {
 namespace {
@@ -118,6 +121,25 @@ TEST(Watch, RefusesOptionsThatCannotBe) {
   EXPECT_THAT(refusal({.instruments = {"overshot"}}), HasSubstr("did you mean 'overshoot'?"));
   EXPECT_THAT(refusal({.objective = "los"}), HasSubstr("objective = 'los': 'loss' or 'surrogate'"));
   EXPECT_THAT(refusal({.memory_limit = 0}), HasSubstr("memory_limit = 0"));
+}
+
+// What was not measured is no number: a run without held-out rows has no held-out loss of zero.
+TEST(Watch, KeepsWhatTheLoopLogsAndNothingElse) {
+  const small_runs::Folder folder;
+  loops::run({.steps = 3}, WatchOptions{.store = folder.path / "silent"});
+  loops::run({.steps = 3}, WatchOptions{.store = folder.path / "told"}, [](Watch& watch) {
+    watch.log("accuracy", 0.5);
+    watch.log("loss", 1.25);
+  });
+  const auto silent = StoreReader(folder.path / "silent/run.sqlite").result();
+  ASSERT_TRUE(silent.has_value());
+  EXPECT_TRUE(std::isnan(silent->heldout_loss.value));
+  EXPECT_TRUE(silent->metrics.empty());
+  const auto told = StoreReader(folder.path / "told/run.sqlite").result();
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->heldout_loss.value, 1.25);
+  ASSERT_EQ(told->metrics.size(), 1U);
+  EXPECT_EQ(told->metrics.front().interval.value, 0.5);
 }
 
 TEST(Watch, RefusesToWatchNothing) {

@@ -156,6 +156,11 @@ void Watch::State::say_what_is_odd(const Parameters& given) {
 void Watch::State::flush_log() {
   if (!logged) return;
   record->put(*logged);
+  for (const NamedMetric& metric : logged->metrics) {
+    std::erase_if(last.metrics, [&](const auto& m) { return m.name == metric.name && m.split == metric.split; });
+    last.metrics.push_back(metric);
+  }
+  if (!std::isnan(logged->heldout_loss.value)) last.heldout_loss = logged->heldout_loss;
   logged.reset();
 }
 
@@ -164,14 +169,16 @@ RunResult Watch::State::result() const {
                    .stop_reason = "closed",
                    .step = index,
                    .seconds = observer->scheduler().trained() + observer->spent_seconds(),
+                   .heldout_loss = last.heldout_loss,
+                   .metrics = last.metrics,
                    .budget = options.budget,
                    .overhead = observer->share(),
                    .overhead_by_instrument = observer->share_by_instrument()};
   const auto losses = record->history().series(Quantity::loss);
-  const std::size_t last = std::min<std::size_t>(losses.size(), 32);
+  const std::size_t count = std::min<std::size_t>(losses.size(), 32);
   double sum = 0.0;
-  for (const Point& point : losses.last(last)) sum += point.value / static_cast<double>(last);
-  result.train_loss = last > 0 ? sum : std::numeric_limits<double>::quiet_NaN();
+  for (const Point& point : losses.last(count)) sum += point.value / static_cast<double>(count);
+  result.train_loss = count > 0 ? sum : std::numeric_limits<double>::quiet_NaN();
   result.gradient_norm = result.relative_gradient_norm = std::numeric_limits<double>::quiet_NaN();
   return result;
 }
@@ -183,7 +190,7 @@ void Watch::log(const std::string& name, double value, const std::string& split)
     throw UsageError(fmt::format("log: split = '{}': 'heldout' or 'train'", printable(split)));
   }
   if (!s.awake()) return;
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kNone = State::kNone;
   if (s.logged && s.logged->step != s.index) s.flush_log();
   if (!s.logged) {
     s.logged = {.step = s.index,

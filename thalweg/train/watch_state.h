@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,6 +24,7 @@
 namespace thalweg {
 
 struct Watch::State {
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   State(Parameters given, std::unique_ptr<OptimizerView> optimizer, WatchOptions asked, std::optional<Run> run);
 
   void warn(const std::string& text);  // once each
@@ -86,8 +88,13 @@ struct Watch::State {
   bool closures_refused = false, repeats = false, forewarned = false;
   int trusted = 0;  // looks for which L(θ) of the closure need not be asked again: it gave the loss itself
   double rounding = 0.0, rounding_at = 0.0;
-  double books = 0.0;  // seconds that an ordinary step costs here, recent mean
-  std::optional<Evaluation> logged;
+  double books = 0.0;                // seconds that an ordinary step costs here, recent mean
+  std::optional<Evaluation> logged;  // at this step
+  // The last of each that the loop logged.
+  struct {
+    Interval heldout_loss{kNone, kNone, kNone};
+    std::vector<NamedMetric> metrics;
+  } last;
 
   // time
   using Clock = std::chrono::steady_clock;
