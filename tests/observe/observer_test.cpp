@@ -155,7 +155,8 @@ struct Watched {
     }));
     Observer observer(std::move(instruments),
                       {.memory_limit = memory, .warn = [&](const std::string& text) { warnings.push_back(text); }});
-    for (std::int64_t k = 0; k < 3; ++k) {
+    observer.trained(0.001);
+    for (std::int64_t k = 1; k < 4; ++k) {
       observer.plan(k, {.free_sums = true});
       observer.after_update({.index = k, .finite = finite}, said);
       observer.trained(0.001);
@@ -208,6 +209,23 @@ TEST(Observer, QuarantinesWhatTakesASecond) {
   EXPECT_EQ(watched.turns, 1);
   ASSERT_EQ(watched.warnings.size(), 1U);
   EXPECT_THAT(watched.warnings[0], HasSubstr("a turn took 1.1 s"));
+}
+
+TEST(Observer, BeforeAStepWasTimedATurnIsNotCalledSlow) {
+  std::vector<std::string> warnings;
+  std::vector<std::unique_ptr<Instrument>> instruments;
+  instruments.push_back(
+      std::make_unique<Scripted>([](ReadingSink&) { std::this_thread::sleep_for(std::chrono::milliseconds(1050)); }));
+  Observer observer(std::move(instruments),
+                    {.cadence = 1, .warn = [&](const std::string& text) { warnings.push_back(text); }});
+  Collect said;
+  observer.plan(0, {});
+  observer.after_update({}, said);
+  EXPECT_TRUE(warnings.empty());
+  observer.trained(0.001);
+  observer.plan(1, {});
+  observer.after_update({.index = 1}, said);
+  EXPECT_EQ(warnings.size(), 1U) << "measured by a step of a millisecond it is";
 }
 
 TEST(Observer, CountsWhatIsSpentAgainstTheTrainingWithoutIt) {

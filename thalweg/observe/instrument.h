@@ -66,6 +66,7 @@ struct Needs {
   bool sums = false;            // the optimizer's sums, or else those of a pass over gradient and weights
   bool two_steps = false;       // is due on the step after a turn, too
   double gradient_units = 0.0;  // expected cost of one turn
+  double at_most = 0.0;         // cost of the dearest turn there may be, in the same unit; 0: gradient_units
   double share = 0.0;           // of the budget, against the others'
 
   bool along() const { return second_forward && update; }  // loss_along, and L(θ) as the closure gives it

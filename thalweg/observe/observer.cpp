@@ -132,9 +132,10 @@ std::string Observer::failure(Place& place, const Step& step, Turn turn) {
                        options_.memory_limit >> 20);
   }
   // A machine that stalls turns stalls steps, too.
-  const double said =
-      place.needs.gradient_units * std::max(kDear * scheduler_.step_seconds(), scheduler_.slowest_step());
-  if (seconds > kSlow && seconds > said) {
+  const double said = std::max(place.needs.gradient_units, place.needs.at_most) *
+                      std::max(kDear * scheduler_.step_seconds(), scheduler_.slowest_step());
+  const bool timed = scheduler_.step_seconds() > 0.0;  // before the first step there is nothing to measure it by
+  if (timed && seconds > kSlow && seconds > said) {
     return fmt::format("a turn took {:.1f} s", seconds);
   }
   return "";

@@ -2,9 +2,9 @@
 // ones that fail.
 //
 // An instrument fails that throws, says a value that is not finite of a step whose loss and gradient are, allocates
-// more than its limit, or takes a second and eight times what it said that it costs. It gets no further turn, one
-// warning is given, and the run goes on. Where a network has no second derivative, all instruments that need one are
-// given up together, with the operation's name.
+// more than its limit, or takes a second and eight times what it said that it costs at most. It gets no further turn,
+// one warning is given, and the run goes on. Where a network has no second derivative, all instruments that need one
+// are given up together, with the operation's name.
 #pragma once
 
 #include <cstdint>

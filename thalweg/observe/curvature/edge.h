@@ -23,7 +23,9 @@ class Edge final : public Instrument {
   Edge() : Edge(EigenTracker::Options{}) {}
   explicit Edge(EigenTracker::Options options) : tracker_(options) {}
   std::string_view name() const override { return kName; }
-  Needs needs() const override { return {.graph = true, .gradient_units = 14.0, .share = 0.2}; }
+  Needs needs() const override {
+    return {.graph = true, .gradient_units = 14.0, .at_most = EigenTracker::kDearest, .share = 0.2};
+  }
   void before_backward(const Step& step) override;
   void after_backward(const Step& step, ReadingSink& out) override;
 

@@ -21,7 +21,9 @@ class Extremes final : public Instrument {
   Extremes() : Extremes(EigenTracker::Options{.top = true, .bottom = true}) {}
   explicit Extremes(EigenTracker::Options options) : tracker_(options) {}
   std::string_view name() const override { return kName; }
-  Needs needs() const override { return {.graph = true, .gradient_units = 25.0, .share = 0.15}; }
+  Needs needs() const override {
+    return {.graph = true, .gradient_units = 25.0, .at_most = EigenTracker::kDearest, .share = 0.15};
+  }
   void before_backward(const Step& step) override;
   void after_backward(const Step& step, ReadingSink& out) override;
 

@@ -21,6 +21,8 @@ namespace thalweg {
 
 class EigenTracker {
  public:
+  // Gradient units of a certified search: the graph, and products of up to 2.7 each (docs/curvature.md).
+  static constexpr double kDearest = 1.0 + 2.7 * 40;
   struct Options {
     bool top = true;
     bool bottom = false;
