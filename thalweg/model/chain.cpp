@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "thalweg/model/activation.h"
@@ -82,6 +83,8 @@ Built build_layer(const Site& site) {
       return build_batch_norm(site);
     case LayerType::layer_norm:
       return build_layer_norm(site);
+    case LayerType::group_norm:
+      return build_group_norm(site);
     case LayerType::embedding:
       return build_embedding(site);
     case LayerType::one_hot:
@@ -102,14 +105,32 @@ Built build_layer(const Site& site) {
   site.refuse("no such layer");
 }
 
-Forward with_activation(Built built, Activation kind) {
-  if (kind == Activation::none) return std::move(built.forward);
-  return
-      [=, forward = std::move(built.forward), overwritable = built.overwritable](const at::Tensor& x, bool training) {
-        at::Tensor y = forward(x, training);
-        return overwritable ? activate_in_place(kind, std::move(y)) : activate(kind, y);
-      };
-}
+// A layer with its activation. `joined`: the activation is the next layer's work, unless somebody looks.
+struct Link {
+  std::shared_ptr<Tap*> tap;
+  std::string name;
+  recipe::LayerType type = LayerType::linear;
+  Activation activation = Activation::none;
+  Built layer;
+  bool joined = false;
+
+  at::Tensor operator()(const at::Tensor& x, bool training) const {
+    at::Tensor y = layer.forward(x, training);
+    if (*tap != nullptr) {
+      const at::Tensor output = activate(activation, y);
+      (*tap)->passed({.layer = name,
+                      .type = recipe::name(type),
+                      .module = "",
+                      .activation = recipe::name(activation),
+                      .input = x,
+                      .before = y,
+                      .output = output});
+      return joined ? y : output;
+    }
+    if (activation == Activation::none || joined) return y;
+    return layer.overwritable ? activate_in_place(activation, std::move(y)) : activate(activation, y);
+  }
+};
 
 // Whether the layer's relu may be left to the layer after it: relu and max-pooling commute, and after it there is less
 // to do.
@@ -121,7 +142,7 @@ bool relu_joins(const Layer& layer, const Built& built, const Layer* next) {
 
 Built build_chain(const Chain& chain, Parts& parts) {
   const std::vector<std::string> names = layer_names(chain);
-  std::vector<Forward> steps;
+  std::vector<Link> links;
   Sizes shape = chain.input;
   bool tokens = chain.tokens, relu_first = false;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -136,11 +157,16 @@ Built build_chain(const Chain& chain, Parts& parts) {
     check_size(site, shape);
     add_summary(site, shape);
     relu_first = relu_joins(layer, built, i + 1 < names.size() ? &chain.layers[i + 1] : nullptr);
-    steps.push_back(with_activation(std::move(built), relu_first ? Activation::none : layer.activation));
+    links.push_back({.tap = parts.tap,
+                     .name = site.name,
+                     .type = layer.type,
+                     .activation = layer.activation,
+                     .layer = std::move(built),
+                     .joined = relu_first});
   }
-  return {[steps = std::move(steps)](const at::Tensor& input, bool training) {
+  return {[links = std::move(links)](const at::Tensor& input, bool training) {
             at::Tensor x = input;
-            for (const Forward& step : steps) x = step(x, training);
+            for (const Link& link : links) x = link(x, training);
             return x;
           },
           shape};

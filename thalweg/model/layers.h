@@ -16,6 +16,7 @@ Built build_conv(const Site& site);
 Built build_pool(const Site& site);
 Built build_batch_norm(const Site& site);
 Built build_layer_norm(const Site& site);
+Built build_group_norm(const Site& site);
 Built build_embedding(const Site& site);
 Built build_one_hot(const Site& site);
 Built build_recurrent(const Site& site);  // rnn, gru, lstm

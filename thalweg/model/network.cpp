@@ -21,6 +21,7 @@ class ChainNetwork final : public Network {
   const std::vector<LayerSummary>& summary() const override { return parts_.summary; }
   bool random() const override { return parts_.random; }
   std::int64_t fewest_rows() const override { return parts_.fewest_rows; }
+  void tap(Tap* tap) override { *parts_.tap = tap; }
   void to(at::ScalarType type, at::Device device) override {
     for (NamedParameters* tensors : {&parts_.parameters, &parts_.buffers}) {
       for (auto& [name, tensor] : *tensors) tensor.set_data(tensor.detach().to(device, type));

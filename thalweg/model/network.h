@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "thalweg/model/tap.h"
 #include "thalweg/recipe/recipe.h"
 
 namespace thalweg {
@@ -26,6 +27,8 @@ struct LayerSummary {
   std::string type;                  // "conv 3×3, 16 channels, relu"
   std::vector<std::int64_t> output;  // shape of one row's output
   std::int64_t parameters = 0;
+  recipe::LayerType kind = recipe::LayerType::linear;
+  recipe::Activation activation = recipe::Activation::none;
 };
 
 using NamedParameters = std::vector<std::pair<std::string, at::Tensor>>;
@@ -45,6 +48,8 @@ class Network {
   virtual bool random() const = 0;
   // Rows that a batch needs in training mode: 2 where there is a batch norm. Fewer is a UsageError of forward.
   virtual std::int64_t fewest_rows() const { return 1; }
+  // Hears each layer of every forward from now on; null: nobody. Must outlive its being set.
+  virtual void tap(Tap* tap) = 0;
   // Moves all tensors, in place: whoever holds parameters() keeps holding them.
   virtual void to(at::ScalarType type, at::Device device) = 0;
 };

@@ -1,4 +1,4 @@
-// batch_norm (Ioffe, Szegedy 2015) and layer_norm (Ba, Kiros, Hinton 2016).
+// batch_norm (Ioffe, Szegedy 2015), layer_norm (Ba, Kiros, Hinton 2016), group_norm (Wu, He 2018).
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -91,6 +91,25 @@ Built build_layer_norm(const Site& site) {
     shift = site.norm_parameter("bias", over, 0.0);
   }
   return {[=, eps = options.eps](const at::Tensor& x, bool) { return at::layer_norm(x, over, scale, shift, eps); },
+          site.input, true};
+}
+
+Built build_group_norm(const Site& site) {
+  const recipe::Layer& options = site.options;
+  const std::int64_t channels = site.input.front(), groups = site.checked("groups", options.groups);
+  if (site.input.size() == 2)
+    site.refuse(
+        "takes images or plain features; for a sequence use layer_norm, which normalises each moment by itself");
+  if (channels % groups != 0) {
+    site.refuse(fmt::format("groups = {}, which do not divide the {} channels of its input {}", groups, channels,
+                            shape_text(site.input)));
+  }
+  at::Tensor scale, shift;
+  if (options.affine) {
+    scale = site.norm_parameter("weight", {channels}, 1.0);
+    shift = site.norm_parameter("bias", {channels}, 0.0);
+  }
+  return {[=, eps = options.eps](const at::Tensor& x, bool) { return at::group_norm(x, groups, scale, shift, eps); },
           site.input, true};
 }
 

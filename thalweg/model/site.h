@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,7 @@ struct Parts {
   std::int64_t numbers = 0;      // in all parameters
   std::int64_t fewest_rows = 1;  // of a batch in training mode
   bool random = false;
+  std::shared_ptr<Tap*> tap = std::make_shared<Tap*>(nullptr);  // shared with the forwards
 };
 
 struct WeightOptions {

@@ -41,6 +41,8 @@ std::string details(const Layer& layer, std::int64_t outputs) {
       return fmt::format(" {}", layer.p);
     case LayerType::batch_norm:
       return layer.axis == 1 ? "" : fmt::format(", axis {}", layer.axis);
+    case LayerType::group_norm:
+      return count_text(layer.groups, "group");
     case LayerType::embedding:
       return units + (layer.positions == recipe::Positions::none      ? ""
                       : layer.positions == recipe::Positions::learned ? ", learned positions"
@@ -85,7 +87,9 @@ void add_summary(const Site& site, const Sizes& output) {
   parts.summary.push_back({.name = site.name,
                            .type = describe_layer(site.options, parts.shape),
                            .output = output,
-                           .parameters = parts.numbers - before});
+                           .parameters = parts.numbers - before,
+                           .kind = site.options.type,
+                           .activation = site.options.activation});
 }
 
 std::string summary_table(const Network& network) {

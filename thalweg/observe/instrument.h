@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "thalweg/model/tap.h"
 #include "thalweg/observe/step_graph.h"
 #include "thalweg/optim/optimizer_view.h"
 #include "thalweg/optim/step_sums.h"
@@ -48,6 +49,10 @@ struct Step {
   // random state; nothing is changed.
   std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>& weights)> gradient_at;
 
+  // Needs::taps, after the backward, before the update: the forward of this same batch once more, heard.
+  Through through;
+  std::function<Scope(std::string_view layer)> scope_of;  // of a layer, by name
+
   // After the update.
   std::span<const StepSums> sums;       // one a parameter; empty where the optimizer does not say them
   std::span<const double> gradient_sq;  // then: of each parameter's gradient, before clipping and unscaled
@@ -62,6 +67,7 @@ struct Needs {
   bool gradient = false;        // a copy of g
   bool update = false;          // u: a copy of the weights before the step
   bool second_forward = false;  // gradient_at, loss_along: only where the loop gives a closure
+  bool taps = false;            // through: only where the loop gives a closure, and the network lets itself be tapped
   bool each_backward = false;   // after_backward on each of a step's backwards: only where it has several
   bool sums = false;            // the optimizer's sums, or else those of a pass over gradient and weights
   bool two_steps = false;       // is due on the step after a turn, too
@@ -70,7 +76,7 @@ struct Needs {
   double share = 0.0;           // of the budget, against the others'
 
   bool along() const { return second_forward && update; }  // loss_along, and L(θ) as the closure gives it
-  bool any() const { return graph || gradient || update || second_forward || each_backward || sums; }
+  bool any() const { return graph || gradient || update || second_forward || taps || each_backward || sums; }
 };
 
 class Instrument {

@@ -29,12 +29,13 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 bool any_of(const Needs& a, const Needs& b) {
   return (a.graph && b.graph) || (a.gradient && b.gradient) || (a.update && b.update) ||
-         (a.second_forward && b.second_forward);
+         (a.second_forward && b.second_forward) || (a.taps && b.taps);
 }
 
 bool offered(const Needs& needs, const Observer::Offers& offers) {
   return (offers.graph || !needs.graph) && (offers.gradient || !needs.gradient) && (offers.update || !needs.update) &&
-         (offers.second_forward || !needs.second_forward) && (offers.several_backwards || !needs.each_backward);
+         (offers.second_forward || !needs.second_forward) && (offers.taps || !needs.taps) &&
+         (offers.several_backwards || !needs.each_backward);
 }
 
 void add(const Needs& needs, Needs& all) {
@@ -42,6 +43,7 @@ void add(const Needs& needs, Needs& all) {
   all.gradient |= needs.gradient;
   all.update |= needs.update;
   all.second_forward |= needs.second_forward;
+  all.taps |= needs.taps;
   all.each_backward |= needs.each_backward;
   all.sums |= needs.sums;
 }

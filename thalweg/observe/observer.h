@@ -35,6 +35,7 @@ class Observer {
     bool gradient = true;
     bool update = true;
     bool second_forward = true;
+    bool taps = true;
     bool several_backwards = true;  // a step is made of
     bool free_sums = false;         // the optimizer says them: instruments that need no more are due on each step
   };

@@ -54,6 +54,7 @@ constexpr auto kLayerTypes = table<LayerType>({{LayerType::linear, "linear"},
                                                {LayerType::dropout, "dropout"},
                                                {LayerType::batch_norm, "batch_norm"},
                                                {LayerType::layer_norm, "layer_norm"},
+                                               {LayerType::group_norm, "group_norm"},
                                                {LayerType::embedding, "embedding"},
                                                {LayerType::one_hot, "one_hot"},
                                                {LayerType::rnn, "rnn"},
@@ -76,6 +77,7 @@ constexpr auto kActivations = table<Activation>({{Activation::none, "none"},
 constexpr auto kPoolKinds = table<PoolKind>({{PoolKind::max, "max"}, {PoolKind::average, "average"}});
 constexpr auto kPositions = table<Positions>(
     {{Positions::none, "none"}, {Positions::learned, "learned"}, {Positions::sinusoidal, "sinusoidal"}});
+constexpr auto kStatistics = table<Statistics>({{Statistics::running, "running"}, {Statistics::precise, "precise"}});
 constexpr auto kReturns = table<Return>({{Return::last, "last"}, {Return::all, "all"}});
 constexpr auto kLossKinds = table<LossKind>({{LossKind::cross_entropy, "cross_entropy"},
                                              {LossKind::nll_probabilities, "nll_probabilities"},
@@ -160,6 +162,10 @@ std::span<const Name<PoolKind>> names() {
 template <>
 std::span<const Name<Positions>> names() {
   return kPositions;
+}
+template <>
+std::span<const Name<Statistics>> names() {
+  return kStatistics;
 }
 template <>
 std::span<const Name<Return>> names() {

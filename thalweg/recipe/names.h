@@ -39,6 +39,8 @@ std::span<const Name<Positions>> names();
 template <>
 std::span<const Name<Return>> names();
 template <>
+std::span<const Name<Statistics>> names();
+template <>
 std::span<const Name<LossKind>> names();
 template <>
 std::span<const Name<Reduction>> names();

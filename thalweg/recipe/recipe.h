@@ -104,6 +104,7 @@ enum class LayerType {
   dropout,
   batch_norm,
   layer_norm,
+  group_norm,
   embedding,
   one_hot,
   rnn,
@@ -133,15 +134,17 @@ struct Layer {
   std::int64_t stride = 1;    // conv, pool (the kernel)
   std::int64_t padding = 0;   // conv
   PoolKind pool = PoolKind::max;
-  double p = 0.5;         // dropout
-  std::int64_t axis = 1;  // batch_norm
-  double momentum = 0.1;  // batch_norm
-  double eps = 1e-5;      // batch_norm, layer_norm
+  double p = 0.5;           // dropout
+  std::int64_t axis = 1;    // batch_norm
+  double momentum = 0.1;    // batch_norm
+  double eps = 1e-5;        // batch_norm, layer_norm
+  std::int64_t groups = 8;  // group_norm
   bool affine = true;
   bool track = true;
   Positions positions = Positions::none;
   std::int64_t layers = 1;       // rnn, gru, lstm
   Return output = Return::last;  // `return` in the recipe
+  std::int64_t truncate = 0;     // rnn, gru, lstm: time steps that the gradient goes back; 0: all
   std::int64_t heads = 1;
   bool causal = false;
   std::vector<Layer> inner;  // residual: `layers` in the recipe
@@ -156,10 +159,13 @@ struct Preset {
   bool operator==(const Preset&) const = default;
 };
 
+enum class Statistics { running, precise };  // that batch norms are evaluated with
+
 struct Model {
   std::vector<Layer> layers;  // a preset's own, once parsed
   Preset preset;              // empty once parsed: its layers say everything
   Init init;
+  Statistics statistics = Statistics::running;
   bool operator==(const Model&) const = default;
 };
 

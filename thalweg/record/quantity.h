@@ -62,6 +62,46 @@ enum class Quantity : std::uint16_t {
   escape_length,     // how far along ±v the loss falls
   escape_gain,       // by how much, on rows that neither was made from
   descent_gain,      // the same straight down the gradient
+  // how the signal passes the layers; of one layer unless said otherwise
+  activation_mean,          // of a layer's outputs, over rows and units
+  activation_rms,           // √ of their mean square
+  activation_gradient_rms,  // of the loss's gradient by a layer's outputs, per row
+  backward_gain,            // whole model: activation_gradient_rms at the first layer over that at the last
+  effective_rank,           // of a layer's outputs over rows, as a share of what its width allows
+  dead_units,               // share of units that are off on all rows of a window
+  dormant_units,            // share of units that hardly fire beside their layer's others
+  saturated_units,          // share of units whose activation is flat on nearly all rows
+  cloned_units,             // share of units that say what another of their layer says
+  jacobian_norm,            // largest singular value of a layer's Jacobian; whole model: from end to end
+  jacobian_mean_square,     // mean of its squared singular values
+  jacobian_condition,       // largest over smallest singular value
+  input_correlation,        // of two rows' outputs at a layer
+  correlation_length,       // whole model: layers over which it approaches its limit e-fold
+  depth_in_lengths,         // whole model: depth / correlation_length
+  // and through time; of one recurrent layer
+  recurrent_radius,     // largest |λ| of the recurrent matrix
+  lyapunov_exponent,    // largest, per time step, along the real sequence
+  lyapunov_lowest,      // lowest
+  gradient_time_decay,  // per time step, of ln ‖∂L/∂h_t‖ backwards from the end
+  memory_horizon,       // time steps over which the gradient falls to a hundredth
+  // the start
+  weight_spectral_scale,  // ‖W‖₂ √(fan_in / fan_out)
+  update_spectral_scale,  // the same of the first update, over that of the weight
+  symmetric_units,        // share of units that start as copies of another, in and out
+  initial_rate,           // whole model: a first learning rate, by forwards along the first updates
+  // normalisation; of one normalising layer
+  statistics_gap,     // running against batch statistics, in standard deviations
+  statistics_noise,   // relative noise of a batch's variance
+  evaluation_gap,     // whole model: loss in evaluation mode − in training mode, same rows
+  constant_channels,  // share of channels whose batch variance is nothing beside eps
+  feature_spread,     // largest over smallest standard deviation of features behind the norm
+  // coupling: what an update of one layer does to the others
+  coupling_share,        // Σ_{i≠j} |u_i'Hu_j| / Σ_ij |u_i'Hu_j|; of a layer: its row
+  change_alone,          // L(θ+u_i) − L(θ), layer i alone; whole model: their sum
+  change_interaction,    // whole model: actual_change − Σ_i change_alone
+  change_beyond_second,  // whole model: actual_change − predicted_change
+  // symmetry
+  symmetry_bits,  // log2 of the number of equivalent arrangements
   // data
   input_mean,
   input_rms,

@@ -100,6 +100,20 @@ std::vector<at::Tensor> Replay::gradient_at(const std::vector<at::Tensor>& weigh
   return gradient;
 }
 
+void Replay::again(const std::function<void()>& begin, const std::function<void()>& end, const Use& use) {
+  const Untouched untouched(*this, nullptr);
+  at::Tensor loss;
+  begin();
+  try {
+    loss = closure_();
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+  use(loss);
+}
+
 std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> result;
   for (const at::Tensor& t : tensors) result.push_back(t.defined() ? t.detach().clone() : at::Tensor());

@@ -25,6 +25,9 @@ class Replay {
   double loss();                                           // at the weights as they are
   double loss_at(const std::vector<at::Tensor>& weights);  // without a graph
   std::vector<at::Tensor> gradient_at(const std::vector<at::Tensor>& weights);
+  // begin(), the loss with its graph where gradients are on, end(), then use(loss); all before anything is put back.
+  using Use = std::function<void(const at::Tensor& loss)>;
+  void again(const std::function<void()>& begin, const std::function<void()>& end, const Use& use);
   bool drew() const { return drew_; }  // whether the last of them drew a random number
 
  private:

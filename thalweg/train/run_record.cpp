@@ -14,11 +14,17 @@ namespace {
 constexpr std::int64_t kEveryStepUntil = 1024;  // readings of single parameters: as many as a screen has use for,
 constexpr std::int64_t kThenEvery = 16;  // then a sixteenth, so that a run of a million steps stays below a gigabyte
 
+bool said_on_each_step(Quantity quantity) {
+  return quantity == Quantity::gradient_sq || quantity == Quantity::weight_sq || quantity == Quantity::update_sq ||
+         quantity == Quantity::gradient_update;
+}
+
 }  // namespace
 
 void RunRecord::put(const Reading& reading) {
-  const bool thinned = reading.scope != kWholeModel && reading.step >= kEveryStepUntil &&
-                       reading.step % kThenEvery != 0 && std::isfinite(reading.value);
+  const bool thinned = reading.scope != kWholeModel && said_on_each_step(reading.quantity) &&
+                       reading.step >= kEveryStepUntil && reading.step % kThenEvery != 0 &&
+                       std::isfinite(reading.value);
   if (thinned) return;
   history_.put(reading);
   if (store_) store_->put(reading);
@@ -54,6 +60,13 @@ std::vector<Reading> RunRecord::take_back(const std::filesystem::path& store, st
     if (action.step <= before) history_.actions.push_back(action);
   }
   return again;
+}
+
+Scope RunRecord::scope(std::string_view name) {
+  const std::size_t known = history_.scopes_table.names().size();
+  const Scope number = history_.scopes_table.number(name);
+  if (number >= known && store_) store_->scope(number, std::string(name));
+  return number;
 }
 
 void RunRecord::check_store() {

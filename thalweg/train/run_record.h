@@ -26,7 +26,8 @@ class RunRecord final : public ReadingSink {
   // `parameters`: names; scopes() numbers them in this order.
   RunRecord(const RunHeader& header, const std::vector<std::string>& parameters, Options options);
 
-  // Readings of single parameters are kept on each step at first, then on every 16th: whole-model readings always.
+  // Each step's readings of single parameters are kept on each step at first, then on every 16th: whole-model readings
+  // always.
   void put(const Reading& reading) override;
   // What is measured between two steps is said once of each: a run that is resumed where it ended ends there again.
   void put_between(const Reading& reading);
@@ -38,6 +39,7 @@ class RunRecord final : public ReadingSink {
 
   const History& history() const { return history_; }
   const std::vector<Scope>& scopes() const { return scopes_; }
+  Scope scope(std::string_view name);  // of a layer, given a number when it is new
   Judgement judge() const;
 
  private:

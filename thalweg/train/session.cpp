@@ -96,6 +96,7 @@ void Session::start() {
                    .cadence = watch.cadence,
                    .instruments = watch.instruments,
                    .buffers = std::move(buffers),
+                   .tap = [this](Tap* tap) { bench_.network->tap(tap); },
                    .warn = options_.events.note,
                    .seed = bench_.recipe.seed,
                    .free_sums = true},

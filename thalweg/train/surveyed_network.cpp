@@ -12,6 +12,7 @@
 #include "thalweg/record/error.h"
 #include "thalweg/survey/gradient.h"
 #include "thalweg/train/random_state.h"
+#include "thalweg/train/through.h"
 #include "thalweg/train/workbench.h"
 
 namespace thalweg {
@@ -245,6 +246,14 @@ SurveyedNetwork::SurveyedNetwork(const SurveyTarget& target, const SurveyBatches
 SurveyedNetwork::~SurveyedNetwork() = default;
 
 const SurveyProblem& SurveyedNetwork::problem() const { return state_->problem; }
+Network& SurveyedNetwork::network() { return *state_->parts.network; }
+const Batch& SurveyedNetwork::batch() const { return state_->parts.batches.front(); }
+
+Through SurveyedNetwork::through() {
+  if (state_->random.front().defined()) set_random_state(state_->random.front());
+  return thalweg::through(*state_->parts.network, *state_->parts.objective, batch());
+}
+
 const std::vector<std::string>& SurveyedNetwork::notes() const { return state_->parts.notes; }
 
 }  // namespace thalweg

@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <memory>
 
+#include "thalweg/data/dataset.h"
+#include "thalweg/model/network.h"
+#include "thalweg/model/tap.h"
 #include "thalweg/survey/survey.h"
 #include "thalweg/train/survey_target.h"
 
@@ -28,6 +31,9 @@ class SurveyedNetwork {
   SurveyedNetwork& operator=(const SurveyedNetwork&) = delete;
 
   const SurveyProblem& problem() const;
+  Network& network();
+  const Batch& batch() const;                     // the first that is surveyed
+  Through through();                              // its forward, heard
   const std::vector<std::string>& notes() const;  // what the user should know
 
  private:

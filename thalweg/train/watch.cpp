@@ -37,11 +37,11 @@ bool Watch::before_backward(const at::Tensor& loss, const Closure& closure, cons
   const State::Spending spending(s);
   if (s.backwards > 0 && !s.in_step) {
     if (!s.view && s.weights_moved()) {  // the closure may compute another batch by now
-      s.observer->cancel({.second_forward = true});
+      s.observer->cancel({.second_forward = true, .taps = true});
       s.finish_step({});
       s.keep_time();
     } else if (s.gradients_were_dropped()) {
-      s.observer->cancel({.graph = true, .gradient = true, .update = true, .second_forward = true});
+      s.observer->cancel({.graph = true, .gradient = true, .update = true, .second_forward = true, .taps = true});
       s.forget_step();
     }
   }
@@ -70,7 +70,7 @@ void Watch::after_backward() {
   if (!s.parameters[s.with_gradient].grad().defined()) s.with_gradient = 0;
   if (last || s.plan.each_backward) {
     s.look_at_gradient();
-    s.step.gradient_at = [&s](const std::vector<at::Tensor>& weights) { return s.replay.gradient_at(weights); };
+    s.offer_second_forwards();
     s.observer->after_backward(s.step, last, *s.record);
     s.looked = last;
   }
@@ -88,7 +88,7 @@ void Watch::before_step() {
   if (s.in_step) s.forget_step();  // the step before was broken off by an exception
   if (s.planned && s.backwards > 0) {
     if (!s.looked) {  // fewer backwards than were foreseen
-      s.observer->cancel({.graph = true, .second_forward = true});
+      s.observer->cancel({.graph = true, .second_forward = true, .taps = true});
       s.look_at_gradient();
       s.observer->after_backward(s.step, true, *s.record);
     }
@@ -175,7 +175,7 @@ bool Watch::wants_second_forward() {
   if (!s.awake()) return false;
   const State::Spending spending(s);
   if (!s.planned) s.begin_step(true, true);
-  return s.plan.second_forward;
+  return s.plan.second_forward || s.plan.taps;
 }
 
 RunRecord& Watch::record() { return *state_->record; }

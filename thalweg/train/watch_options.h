@@ -12,6 +12,8 @@
 
 namespace thalweg {
 
+class Tap;
+
 struct WatchOptions {
   // The run's folder: run.sqlite is written in it. Empty: nothing is kept on disk. Where a finished run is there
   // already, the next free of "mine-2", "mine-3", … is taken; where another process is writing it, that is an error.
@@ -25,7 +27,8 @@ struct WatchOptions {
   std::string objective = "loss";
   std::vector<at::Tensor> buffers;  // what a forward changes beside the weights (running statistics): put back after a
                                     // second forward
-  int rank = 0;                     // above 0: "-rank<n>" is appended to the store
+  std::function<void(Tap*)> tap;  // sets who hears the network's layers (model/tap.h), null: nobody; empty: nobody can
+  int rank = 0;                   // above 0: "-rank<n>" is appended to the store
   std::int64_t memory_limit = std::int64_t{1} << 30;  // bytes that a turn may allocate; beyond: quarantined
   std::function<void(const std::string&)> warn;       // one line each; empty: torch's own warnings (TORCH_WARN)
   std::int64_t planned_steps = 0;                     // of the run; 0: not known

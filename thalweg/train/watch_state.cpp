@@ -46,9 +46,11 @@ void Watch::State::begin_step(bool closure_given, bool closure_of_step) {
   plan = observer->plan(index, {.graph = !repeats && trainable,
                                 .update = !repeats,
                                 .second_forward = second && !repeats,
+                                .taps = second && !repeats && options.tap,
                                 .several_backwards = expected > 1,
                                 .free_sums = options.free_sums});
   step = {.index = index, .scopes = record->scopes(), .parameters = parameters, .optimizer = view.get()};
+  step.scope_of = [this](std::string_view layer) { return record->scope(layer); };
   if (view && (options.call_seconds == 0.0 || index % kRateEvery == 0 || plan.graph || plan.second_forward)) {
     step.learning_rate = view->learning_rate();
   } else {
@@ -72,21 +74,21 @@ void Watch::State::read_loss(const at::Tensor& loss, const Batch& given) {
   step.objective_error = std::isnan(given.objective_error)
                              ? machine_epsilon(loss.scalar_type()) * std::abs(step.objective)
                              : given.objective_error;
-  if (loss.numel() != 1) observer->cancel({.graph = true, .second_forward = true});
+  if (loss.numel() != 1) observer->cancel({.graph = true, .second_forward = true, .taps = true});
 }
 
 void Watch::State::take_closure(const Closure& closure, const Batch& given) {
   if (!closure) return;
   if (backwards > 1 && !given.closure_of_step) {
     closures_refused = true;
-    observer->cancel({.second_forward = true});
+    observer->cancel({.second_forward = true, .taps = true});
     replay.forget();
     warn(
         "a closure gives one batch's loss again, and this step is made of several backwards: what needs a second "
         "forward is left out; give no closure, or one backward a step");
     return;
   }
-  if (plan.second_forward && !closures_refused) replay.take(closure);
+  if ((plan.second_forward || plan.taps) && !closures_refused) replay.take(closure);
 }
 
 bool Watch::State::take_graph(const at::Tensor& loss) {
@@ -120,6 +122,16 @@ void Watch::State::look_at_gradient() {
     const auto own = squared_norms(gradient);
     step.finite = std::all_of(own.begin(), own.end(), [](double s) { return std::isfinite(s); });
   }
+}
+
+void Watch::State::offer_second_forwards() {
+  step.gradient_at = [this](const std::vector<at::Tensor>& weights) { return replay.gradient_at(weights); };
+  if (!plan.taps) return;
+  if (!replay.ready()) observer->cancel({.taps = true});
+  step.through = [this](Tap& tap, const Replay::Use& use) {
+    const auto set = options.tap;
+    replay.again([&] { set(&tap); }, [&] { set(nullptr); }, use);
+  };
 }
 
 // Before the weights move: what must be kept of them, and L(θ) as the closure gives it.
@@ -210,6 +222,7 @@ void Watch::State::finish_step(std::span<const StepSums> sums) {
       return change;
     };
     step.gradient_at = nullptr;
+    step.through = nullptr;
     step.loss_along = [this](double t) {
       if (t == 0.0) return step.objective;
       if (t == 1.0) return replay.loss();
@@ -261,7 +274,7 @@ void Watch::State::evaluated_again() {
   repeating = true;
   if (repeats) return;
   repeats = true;
-  observer->cancel({.graph = true, .update = true, .second_forward = true});
+  observer->cancel({.graph = true, .update = true, .second_forward = true, .taps = true});
   warn("the optimizer calls its closure more than once a step: loss and gradient are watched, curvature is not");
 }
 

@@ -37,6 +37,7 @@ struct Watch::State {
   void take_closure(const Closure& closure, const Batch& batch);
   bool take_graph(const at::Tensor& loss);
   void look_at_gradient();
+  void offer_second_forwards();
   void prepare_update();
   void keep_weights();
   void find_objective();

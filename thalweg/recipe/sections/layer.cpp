@@ -69,8 +69,11 @@ void add_normalization(Section<Layer>& s) {
       .only(of({batch_norm}));
   s.key("momentum", &Layer::momentum, within(0, 1), "Weight of the new batch in the running statistics.")
       .only(of({batch_norm}));
-  s.key("eps", &Layer::eps, at_least(0), "Added to the variance.").only(of({batch_norm, layer_norm}));
-  s.key("affine", &Layer::affine, yes_no(), "Whether scale and shift are learned.").only(of({batch_norm, layer_norm}));
+  s.key("eps", &Layer::eps, at_least(0), "Added to the variance.").only(of({batch_norm, layer_norm, group_norm}));
+  s.key("affine", &Layer::affine, yes_no(), "Whether scale and shift are learned.")
+      .only(of({batch_norm, layer_norm, group_norm}));
+  s.key("groups", &Layer::groups, size_from(1), "Groups of channels that are normalised together, row by row.")
+      .only(of({group_norm}));
   s.key("track", &Layer::track, yes_no(), "Whether running statistics are kept for evaluation.").only(of({batch_norm}));
 }
 
@@ -80,6 +83,8 @@ void add_sequences(Section<Layer>& s) {
       .only(of({embedding}));
   s.key("layers", &Layer::layers, whole(1, 1000), "Recurrent layers on top of each other.").only(of({rnn, gru, lstm}));
   s.key("return", &Layer::output, choice<Return>(), "The last step, or all.").only(of({rnn, gru, lstm}));
+  s.key("truncate", &Layer::truncate, size_from(0), "Time steps that the gradient goes back; 0: all.")
+      .only(of({rnn, gru, lstm}));
   s.key("heads", &Layer::heads, size_from(1), "Attention heads; they share the width.")
       .only(of({attention, transformer}));
   s.key("causal", &Layer::causal, yes_no(), "Whether a step sees only those before it.")

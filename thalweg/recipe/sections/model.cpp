@@ -88,6 +88,8 @@ Section<Model> make() {
       .decider()
       .write = nullptr;
   s.table("init", &Model::init, init_section, "How weights start, for every layer that does not say otherwise.");
+  s.key("statistics", &Model::statistics, choice<Statistics>(),
+        "What batch norms are evaluated with: running averages, or statistics taken anew over the training part.");
   Field<Model>& layers = s.list("layers", &Model::layers, layer_section, first_layer,
                                 "The network, first layer first; with a preset the number of its layers.");
   layers.read = [list = layers.read](const Node& node, Model& model, const Place& place) {
