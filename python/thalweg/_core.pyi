@@ -30,6 +30,10 @@ class SurveyOptions:
 def survey(problem: SurveyProblem, options: SurveyOptions) -> tuple[str, str]: ...
 def missing_second_derivatives(loss: Tensor, parameters: Sequence[Tensor]) -> list[str]: ...
 
+class Tap:
+    def passed(self, layer: str, type: str, module: str, activation: str, input: Tensor, before: Tensor, output: Tensor,
+               /) -> None: ...
+
 class WatchOptions:
     store: str
     name: str
@@ -38,6 +42,7 @@ class WatchOptions:
     instruments: list[str]
     objective: str
     buffers: Sequence[Tensor]
+    tap: Callable[[Tap | None], None] | None
     rank: int
     memory_limit: int
     warn: Callable[[str], None]

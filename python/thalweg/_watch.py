@@ -19,6 +19,7 @@ from ._findings import Finding, Overhead
 from ._optimizers import OptimizersView, unwrapped
 from ._processes import keep_an_eye_on, rank, store_of_this_process
 from ._scaling import LossScale
+from ._taps import tapping
 
 log = logging.getLogger("thalweg")
 
@@ -112,6 +113,7 @@ class Watch:
         self._scale = LossScale(scaler)
         self._notes: list[str] = []
         options = _options(store, instruments, objective, budget, cadence, memory_limit, name, planned_steps, seed)
+        options.tap = tapping(self._model)
         options.buffers = [b for b in self._model.buffers() if b is not None]
         self._core = self._start(options)
         self._stepped: list[int] = []

@@ -2,7 +2,7 @@
 //
 // Tensors are the forward's own, with their graph where gradients are on: read them, never write. While a tap is set
 // nothing is done in place or joined with the next layer; the numbers are the same, bit for bit. While none is set a
-// layer pays one comparison.
+// layer pays one comparison. Names live as long as the call: copy what is kept.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "thalweg/model/tap.h"
 #include "thalweg/optim/described_optimizer.h"
 #include "thalweg/python/bindings.h"
 #include "thalweg/record/error.h"
@@ -98,6 +99,7 @@ void bind_options(py::module_& module) {
       .def_readwrite("instruments", &WatchOptions::instruments)
       .def_readwrite("objective", &WatchOptions::objective)
       .def_readwrite("buffers", &WatchOptions::buffers)
+      .def_readwrite("tap", &WatchOptions::tap)
       .def_readwrite("rank", &WatchOptions::rank)
       .def_readwrite("memory_limit", &WatchOptions::memory_limit)
       .def_readwrite("warn", &WatchOptions::warn)
@@ -119,9 +121,26 @@ void bind_overhead(py::module_& module) {
       .def_readonly("period", &Overhead::period);
 }
 
+// Views into Python's strings would not live as long as the instruments look: they are asked within the call.
+void bind_tap(py::module_& module) {
+  py::class_<Tap>(module, "Tap")
+      .def("passed", [](Tap& tap, const std::string& layer, const std::string& type, const std::string& of,
+                        const std::string& activation, const at::Tensor& input, const at::Tensor& before,
+                        const at::Tensor& output) {
+        tap.passed({.layer = layer,
+                    .type = type,
+                    .module = of,
+                    .activation = activation,
+                    .input = input,
+                    .before = before,
+                    .output = output});
+      });
+}
+
 }  // namespace
 
 void bind_watch(py::module_& module) {
+  bind_tap(module);
   bind_options(module);
   bind_overhead(module);
   const py::call_guard<py::gil_scoped_release> released;
