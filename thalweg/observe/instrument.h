@@ -29,13 +29,14 @@ namespace thalweg {
 struct Step {
   std::int64_t index = 0;  // optimizer steps made before this one
   double learning_rate = 0.0;
-  double loss = 0.0;              // as it is reported: mean per row, without penalties, where that is known
-  double objective = 0.0;         // L(θ), the last reduction in double where that can be had
-  double objective_error = 0.0;   // rounding of it, and of each value of loss_along
-  bool finite = true;             // the gradient, as far as it was looked at
-  std::int64_t rows = 0;          // in the batch, micro-batches together; 0: not known
-  int backwards = 1;              // so far in this step
-  std::span<const Scope> scopes;  // one a parameter
+  double loss = 0.0;                   // as it is reported: mean per row, without penalties, where that is known
+  double objective = 0.0;              // L(θ), the last reduction in double where that can be had
+  double objective_error = 0.0;        // rounding of it, and of each value of loss_along
+  bool finite = true;                  // the gradient, as far as it was looked at
+  std::int64_t rows = 0;               // in the batch, micro-batches together; 0: not known
+  int backwards = 1;                   // so far in this step
+  std::span<const Scope> scopes;       // one a parameter
+  std::span<const std::string> names;  // of the parameters, "<layer>.weight"; empty: not known
   std::vector<at::Tensor> parameters;
   const OptimizerView* optimizer = nullptr;  // null: updates by hand
 
@@ -52,6 +53,8 @@ struct Step {
   // Needs::taps, after the backward, before the update: the forward of this same batch once more, heard.
   Through through;
   std::function<Scope(std::string_view layer)> scope_of;  // of a layer, by name
+  // What a forward keeps beside the weights, by name ("norm1.running_mean"), as it is now; undefined: there is none.
+  std::function<at::Tensor(std::string_view name)> buffer;
 
   // After the update.
   std::span<const StepSums> sums;       // one a parameter; empty where the optimizer does not say them
@@ -59,6 +62,7 @@ struct Step {
   std::span<const at::Tensor> before;   // Needs::update: the weights before the step
   std::function<const std::vector<at::Tensor>&()> update;  // Needs::update: u, one a parameter
   std::function<double(double t)> loss_along;  // Needs::second_forward: L(θ + t u), same batch, same random state
+  std::function<double(const std::vector<at::Tensor>& weights)> loss_at;  // the same at any weights; nothing is changed
 };
 
 // What an instrument asks of a step on which it is due.

@@ -87,7 +87,11 @@ void Session::start() {
   }
   const std::vector<Reading> initial = position_.step == 0 ? initial_readings(bench_) : std::vector<Reading>();
   std::vector<at::Tensor> buffers;
-  for (const auto& [name, buffer] : bench_.network->buffers()) buffers.push_back(buffer);
+  std::vector<std::string> buffer_names;
+  for (const auto& [name, buffer] : bench_.network->buffers()) {
+    buffers.push_back(buffer);
+    buffer_names.push_back(name);
+  }
   rate_ = learning_rate();
   watch_ = std::make_unique<Watch>(
       bench_.network->parameters(),
@@ -96,6 +100,7 @@ void Session::start() {
                    .cadence = watch.cadence,
                    .instruments = watch.instruments,
                    .buffers = std::move(buffers),
+                   .buffer_names = std::move(buffer_names),
                    .tap = [this](Tap* tap) { bench_.network->tap(tap); },
                    .warn = options_.events.note,
                    .seed = bench_.recipe.seed,

@@ -27,6 +27,7 @@ struct WatchOptions {
   std::string objective = "loss";
   std::vector<at::Tensor> buffers;  // what a forward changes beside the weights (running statistics): put back after a
                                     // second forward
+  std::vector<std::string> buffer_names;  // of these, "norm1.running_mean"; empty: not known
   std::function<void(Tap*)> tap;  // sets who hears the network's layers (model/tap.h), null: nobody; empty: nobody can
   int rank = 0;                   // above 0: "-rank<n>" is appended to the store
   std::int64_t memory_limit = std::int64_t{1} << 30;  // bytes that a turn may allocate; beyond: quarantined

@@ -50,7 +50,13 @@ void Watch::State::begin_step(bool closure_given, bool closure_of_step) {
                                 .several_backwards = expected > 1,
                                 .free_sums = options.free_sums});
   step = {.index = index, .scopes = record->scopes(), .parameters = parameters, .optimizer = view.get()};
+  step.names = names;
   step.scope_of = [this](std::string_view layer) { return record->scope(layer); };
+  step.buffer = [this](std::string_view name) {
+    const auto found = std::find(options.buffer_names.begin(), options.buffer_names.end(), name);
+    const auto place = static_cast<std::size_t>(found - options.buffer_names.begin());
+    return place < options.buffers.size() ? options.buffers[place] : at::Tensor();
+  };
   if (view && (options.call_seconds == 0.0 || index % kRateEvery == 0 || plan.graph || plan.second_forward)) {
     step.learning_rate = view->learning_rate();
   } else {
@@ -230,6 +236,7 @@ void Watch::State::finish_step(std::span<const StepSums> sums) {
       for (std::size_t i = 0; i < before.size(); ++i) weights.push_back(before[i] + t * step.update()[i]);
       return replay.loss_at(weights);
     };
+    step.loss_at = [this](const std::vector<at::Tensor>& weights) { return replay.loss_at(weights); };
     put_each_step();
     observer->after_update(step, *record);
     record->check_store();
