@@ -1,0 +1,52 @@
+// How alike the network's inputs look at each layer, and over how many layers what tells them apart is lost.
+//
+//     c_l(i, j) = hᵢ·hⱼ / (‖hᵢ‖ ‖hⱼ‖)       h: input of the l-th weighted layer, l = 0 … depth      (Poole et al. 2016)
+//     |c_l − c*| ∝ exp(−l/ξ)                                  c*: fixed point of the layers' map     (Schoenholz et al.
+//     2017)
+//
+// c* need not be known: pairs that begin alike (a_l: mean of the upper third of pairs by c_0) and pairs that begin
+// unlike (b_l: of the lower third) go to the same c*, and
+//     D_l = a_l − b_l ∝ exp(−l/ξ)
+// is what the depth has left of the difference. ξ = −1 / mean of ln D_(l+1)/D_l. Each layer has its own random weights:
+// the steps of ln D are as good as independent, and their spread gives Student's 95% interval of the mean; that of the
+// rows (jackknife over eight groups of them, Tukey 1958) is added in quadrature. The mean runs over layers where
+//   D_l > 4 standard errors over rows and above rounding (what is left is noise otherwise), and
+//   |b_l − b_last| ≤ near: the map is straight only close to its fixed point; where fewer than four steps are left by
+//   that, all are taken.
+// Shapes: h is flattened to [rows, numbers]; at most `rows` rows are used. All in float64.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "thalweg/record/signal.h"
+
+namespace thalweg {
+
+struct CorrelationOptions {
+  std::int64_t rows = 64;
+  double near = 0.25;
+  double resolved = 4.0;  // standard errors
+};
+
+// Cosines between rows, [n, n] in float64; a row of zeros is NaN. h: [rows, …].
+at::Tensor cosines(const at::Tensor& h, std::int64_t rows);
+
+struct MeanCorrelation {
+  double value = kNoSignal, error = kNoSignal;  // mean over pairs i < j, half-width by the jackknife over rows
+};
+MeanCorrelation mean_correlation(const at::Tensor& cosines);  // [n, n] on the CPU
+
+struct CorrelationLength {
+  double length = kNoSignal, low = kNoSignal, high = kNoSignal;  // ξ; infinite where nothing is lost
+  double limit = kNoSignal;                                      // b at the last layer
+  double rate = kNoSignal, rate_error = kNoSignal;               // e-folds a layer, 1/ξ
+  std::vector<double> alike, unlike;                             // a_l, b_l
+  int steps = 0;                                                 // of ln D that went into it
+};
+// Of the cosines at each weighted layer's input, in order: [layers, n, n] on the CPU.
+CorrelationLength correlation_length(const at::Tensor& cosines, const CorrelationOptions& options = {});
+
+}  // namespace thalweg
