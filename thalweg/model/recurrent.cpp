@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "thalweg/model/layers.h"
 
 namespace thalweg {
@@ -36,6 +38,11 @@ std::vector<at::Tensor> make_weights(const Site& site, std::int64_t features, st
   return weights;
 }
 
+// h and, of lstm, c after the last step: [layers, rows, units].
+struct State {
+  at::Tensor h, c;
+};
+
 struct Recurrent {
   LayerType type;
   std::vector<at::Tensor> weights;
@@ -43,21 +50,42 @@ struct Recurrent {
   std::int64_t units = 0;
   SequenceInput sequence;
   bool last = true;
+  std::int64_t truncate = 0;
 
-  at::Tensor states(const at::Tensor& x) const {  // [rows, time, units]
-    const at::Tensor zero = at::zeros({layers, x.size(0), units}, x.options());
+  // Goes on from `state`, and leaves it as it is after the last step.
+  at::Tensor states(const at::Tensor& x, State& state) const {  // [rows, time, units]
     constexpr bool kBias = true, kTrain = false, kBidirectional = false, kBatchFirst = true;
     constexpr double kDropout = 0.0;
+    at::Tensor all;
     switch (type) {
       case LayerType::lstm:
-        return std::get<0>(
-            at::lstm(x, {zero, zero}, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+        std::tie(all, state.h, state.c) =
+            at::lstm(x, {state.h, state.c}, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst);
+        return all;
       case LayerType::gru:
-        return std::get<0>(at::gru(x, zero, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+        std::tie(all, state.h) =
+            at::gru(x, state.h, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst);
+        return all;
       default:
-        return std::get<0>(
-            at::rnn_tanh(x, zero, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst));
+        std::tie(all, state.h) =
+            at::rnn_tanh(x, state.h, weights, kBias, layers, kDropout, kTrain, kBidirectional, kBatchFirst);
+        return all;
     }
+  }
+  // Truncated backpropagation through time (Williams, Peng 1990): the sequence in pieces of `truncate` steps, the last
+  // one whole, so that the last state's gradient goes back as far as it may; none passes from a piece to the one
+  // before.
+  at::Tensor states(const at::Tensor& x) const {
+    const at::Tensor zero = at::zeros({layers, x.size(0), units}, x.options());
+    State state{zero, zero};
+    const std::int64_t time = x.size(1);
+    if (truncate == 0 || truncate >= time) return states(x, state);
+    std::vector<at::Tensor> pieces;
+    for (std::int64_t from = 0, to = (time - 1) % truncate + 1; from < time; from = to, to += truncate) {
+      pieces.push_back(states(x.slice(1, from, to), state));
+      state = {state.h.detach(), state.c.detach()};
+    }
+    return last ? pieces.back() : at::cat(pieces, 1);
   }
   at::Tensor operator()(const at::Tensor& x, bool) const {
     const at::Tensor all = states(sequence(x));
@@ -88,7 +116,8 @@ Built build_recurrent(const Site& site) {
                 .layers = layers,
                 .units = units,
                 .sequence = sequence,
-                .last = last};
+                .last = last,
+                .truncate = site.checked("truncate", options.truncate, 0)};
   return {std::move(net), last ? Sizes{units} : Sizes{sequence.time, units}};
 }
 

@@ -15,6 +15,9 @@
 #include "thalweg/observe/gradient/noise_scale.h"
 #include "thalweg/observe/gradient/step_norms.h"
 #include "thalweg/observe/gradient/update_norms.h"
+#include "thalweg/observe/interaction/coupling.h"
+#include "thalweg/observe/normalization/normalization.h"
+#include "thalweg/observe/recurrence/in_time.h"
 #include "thalweg/record/error.h"
 
 namespace thalweg {
@@ -41,6 +44,9 @@ const Entry kCatalogue[] = {
     {NoiseScale::kName, make<NoiseScale>, {}},
     {NoisePairs::kName, make<NoisePairs>, {}},
     {MomentRatio::kName, make<MomentRatio>, {}},
+    {InTime::kName, make<InTime>, {}},
+    {LayerCoupling::kName, make<LayerCoupling>, {}},
+    {Normalization::kName, make<Normalization>, {}},
 };
 
 constexpr std::string_view kStandpoint = "standpoint";

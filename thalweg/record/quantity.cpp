@@ -248,8 +248,10 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
     {Quantity::depth_in_lengths, "depth_in_lengths", "1", "layers / ξ", "Depth in correlation lengths.",
      "Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
-    {Quantity::recurrent_radius, "recurrent_radius", "1", "max |λ| of W, W^t = V diag(λ)^t V⁻¹",
-     "Largest eigenvalue of the recurrent matrix: what t steps without input make of a state grows as its t-th power.",
+    {Quantity::recurrent_radius, "recurrent_radius", "1",
+     "max |λ| of W, W^t = V diag(λ)^t V⁻¹; of gru, lstm: of the mean of ∂s_t/∂s_(t−1)",
+     "Largest eigenvalue of the recurrent matrix: what t steps without input make of a state grows as its t-th power. "
+     "Gates have a matrix each: theirs is that of the mean Jacobian of a step, along real sequences.",
      "Goodfellow, Bengio, Courville 2016, section 8.2.5; Pascanu, Mikolov, Bengio 2013"},
     {Quantity::lyapunov_exponent, "lyapunov_exponent", "1/step",
      "largest of lim 1/T Σ ln |R_kk|, J_t Q_(t−1) = Q_t R_t",
@@ -258,10 +260,14 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "Benettin et al. 1980; Vogt, Puelma Touzel, Shlizerman, Lajoie 2022"},
     {Quantity::lyapunov_lowest, "lyapunov_lowest", "1/step", "lowest of the same exponents",
      "The direction that is forgotten first.", "Benettin et al. 1980"},
-    {Quantity::gradient_time_decay, "gradient_time_decay", "1/step", "slope of ln ‖∂L/∂h_t‖ against t, backwards",
-     "What one step back in time makes of the gradient: below 0 it vanishes.", "Pascanu, Mikolov, Bengio 2013"},
-    {Quantity::memory_horizon, "memory_horizon", "steps", "ln 100 / −gradient_time_decay",
-     "Over how many time steps the gradient falls to a hundredth: what lies further back is hardly learnt.",
+    {Quantity::gradient_time_decay, "gradient_time_decay", "1/step",
+     "slope of ln ‖∂L/∂s_(T−k)‖ against k, over real sequences",
+     "What one step back in time makes of the gradient that the loss sends to the last state: below 0 it vanishes, "
+     "above 0 it grows.",
+     "Pascanu, Mikolov, Bengio 2013"},
+    {Quantity::memory_horizon, "memory_horizon", "steps", "least k with ‖∂L/∂s_(T−k)‖ ≤ ‖∂L/∂s_T‖ / 100 from there on",
+     "Over how many time steps the gradient falls to a hundredth: what lies further back is hardly learnt. Infinite "
+     "where it does not fall so far within the sequence.",
      "definition; Pascanu, Mikolov, Bengio 2013"},
     {Quantity::weight_spectral_scale, "weight_spectral_scale", "1", "‖W‖₂ √(fan_in / fan_out)",
      "Size of a layer's weights against what keeps features of size 1.", "Yang, Simon, Bernstein 2023"},
@@ -272,8 +278,12 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "Goodfellow, Bengio, Courville 2016, section 8.4"},
     {Quantity::initial_rate, "initial_rate", "of the optimizer", "largest ε without L rising along its first updates",
      "A first learning rate by forwards alone.", "Kalra, Barkeshli 2024"},
-    {Quantity::statistics_gap, "statistics_gap", "1", "√(mean over channels of (μ_run − μ_B)²/σ_B² + (σ_run/σ_B − 1)²)",
-     "How far the running statistics that evaluation uses are from the batches' own.", "Ioffe, Szegedy 2015"},
+    {Quantity::statistics_gap, "statistics_gap", "1",
+     "√(mean over channels of ((μ_run − μ)² + (σ_run − σ)²)/σ² − what sampling makes of it)",
+     "How far the running statistics that evaluation uses are from those of the last two batches, in standard "
+     "deviations "
+     "and beyond the luck of the draw.",
+     "Ioffe, Szegedy 2015"},
     {Quantity::statistics_noise, "statistics_noise", "1", "relative standard deviation of σ²_B from batch to batch",
      "How much of what a norm divides by is the luck of the batch.", "Ioffe 2017"},
     {Quantity::evaluation_gap, "evaluation_gap", "loss", "L in evaluation mode − L in training mode, same rows",
@@ -342,6 +352,7 @@ bool between_steps(Quantity quantity) {
     case Quantity::train_loss:
     case Quantity::train_metric:
     case Quantity::neighbour_loss:
+    case Quantity::evaluation_gap:
       return true;
     default:
       return quantity >= Quantity::relative_gradient_norm && quantity <= Quantity::descent_gain;
