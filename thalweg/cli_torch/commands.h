@@ -7,5 +7,7 @@ namespace thalweg::cli {
 int train(int argc, char** argv);
 int check(int argc, char** argv);
 int survey_command(int argc, char** argv);
+int fold(int argc, char** argv);
+int connect_command(int argc, char** argv);
 
 }  // namespace thalweg::cli

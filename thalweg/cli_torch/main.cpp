@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 2000 << 20);
   mallopt(M_TOP_PAD, 64 << 20);
   using namespace thalweg::cli;
-  constexpr Handler kHandlers[] = {{"train", train}, {"check", check}, {"survey", survey_command}};
+  constexpr Handler kHandlers[] = {
+      {"train", train}, {"check", check}, {"survey", survey_command}, {"fold", fold}, {"connect", connect_command}};
   return run_program(argc, argv, kHandlers);
 }

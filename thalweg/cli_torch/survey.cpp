@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,12 +14,17 @@
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
+#include "thalweg/observe/recurrence/recurrence.h"
 #include "thalweg/record/error.h"
+#include "thalweg/report/coupling_panel.h"
+#include "thalweg/report/recurrence_drawing.h"
+#include "thalweg/report/recurrence_panel.h"
 #include "thalweg/report/survey_drawing.h"
 #include "thalweg/report/survey_json.h"
 #include "thalweg/report/survey_panel.h"
 #include "thalweg/report/text.h"
 #include "thalweg/spectral/retained_gradient.h"
+#include "thalweg/train/coupling_at.h"
 #include "thalweg/train/surveyed_network.h"
 
 namespace thalweg::cli {
@@ -31,6 +38,8 @@ struct SurveyArguments {
   SurveyOptions options;
   std::string out;
   double memory = 1.0;  // GB
+  bool coupling = false;
+  bool time = false;
 };
 
 void add_options(CLI::App& app, SurveyArguments& a) {
@@ -56,6 +65,9 @@ void add_options(CLI::App& app, SurveyArguments& a) {
   app.add_flag("--layers", a.options.layers, "each layer's own block of the Hessian");
   app.add_flag("--density", a.options.density, "the density of all eigenvalues");
   app.add_flag("--slices", a.options.slices, "the loss along eigenvectors, gradient and update, and over a plane");
+  app.add_flag("--coupling", a.coupling, "what the layers do to each other in the optimizer's next step");
+  app.add_flag("--time", a.time,
+               "what recurrent layers make of the past: eigenvalues, exponents, how far gradients reach");
   app.add_option("--products", a.options.max_products, "Hessian-vector products for the eigenvalues, at most")
       ->check(CLI::Range(2, 100000));
   app.add_option("--memory", a.memory, "GB that graphs and vectors may take together (default 1)")
@@ -89,10 +101,58 @@ std::vector<std::string> next_commands(const Survey& survey, const std::string& 
   return next;
 }
 
-Survey measure(const SurveyArguments& a, Progress& progress) {
+// What was asked for beside the survey itself.
+struct Part {
+  std::string key;    // in the JSON
+  std::string json;   // an object
+  std::string panel;  // the same for a person
+};
+struct Measured {
+  Survey survey;
+  std::vector<Part> parts;
+};
+
+Part measure_coupling_part(const SurveyProblem& problem, const fs::path& folder, Survey& survey) {
+  const Coupling coupling = coupling_at(problem);
+  const fs::path file = folder / "coupling.svg";
+  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+  stream << report::coupling_svg(coupling) << std::flush;
+  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
+  survey.files.push_back(file.string());
+  return {"coupling", report::coupling_json(coupling), report::coupling_panel(coupling, stdout_look())};
+}
+
+Part measure_time_part(SurveyedNetwork& network, const fs::path& folder, Survey& survey) {
+  const auto weight_of = [&](std::string_view name) {
+    const NamedParameters& parameters = network.network().parameters();
+    const auto found = std::ranges::find(parameters, name, &NamedParameters::value_type::first);
+    return found == parameters.end() ? at::Tensor() : found->second;
+  };
+  const auto layers = measure_recurrence(network.through(), weight_of);
+  for (const Recurrence& layer : layers) {
+    const fs::path file = folder / fmt::format("time-{}.svg", layer.layer);
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    stream << report::recurrence_svg(layer) << std::flush;
+    if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
+    survey.files.push_back(file.string());
+  }
+  return {"time", report::recurrence_json(layers), report::recurrence_panel(layers, stdout_look())};
+}
+
+// One document: the parts are further members of the survey's object.
+std::string json_of(const Measured& measured) {
+  std::string json = report::survey_json(measured.survey);
+  for (const Part& part : measured.parts) {
+    json.pop_back();
+    json += fmt::format(",\"{}\":{}}}", part.key, part.json);
+  }
+  return json;
+}
+
+Measured measure(const SurveyArguments& a, Progress& progress) {
   const SurveyTarget target = read_survey_target(a.request);
   progress.show("reading the data …");
-  const SurveyedNetwork network(target, a.batches);
+  SurveyedNetwork network(target, a.batches);
   for (const auto* notes : {&target.notes, &network.notes()}) {
     for (const std::string& note : *notes) progress.note("note: " + report::safe_text(note));
   }
@@ -101,9 +161,12 @@ Survey measure(const SurveyArguments& a, Progress& progress) {
   options.progress = [&](const SurveyProgress& p) { show_progress(progress, p); };
   options.planned = [&](const Survey::Memory& memory) { progress.note("memory: " + report::memory_words(memory)); };
   try {
-    Survey result = survey(network.problem(), options);
+    const fs::path folder = a.out.empty() ? target.folder : fs::path(a.out);
+    Measured result{.survey = survey(network.problem(), options), .parts = {}};
+    if (a.coupling) result.parts.push_back(measure_coupling_part(network.problem(), folder, result.survey));
+    if (a.time) result.parts.push_back(measure_time_part(network, folder, result.survey));
     progress.clear();
-    write_drawings(result, a.out.empty() ? target.folder : fs::path(a.out));
+    write_drawings(result.survey, folder);
     return result;
   } catch (const NoSecondDerivative& error) {
     throw UsageError(fmt::format("{}: an operation of this network has no second derivative: {}", target.subject,
@@ -119,10 +182,13 @@ int survey_command(int argc, char** argv) {
   add_options(arguments.app, a);
   if (!arguments.parse(argc, argv)) return kDone;
   Progress progress(arguments.common.quiet);
-  const Survey result = measure(a, progress);
-  print(arguments.common.json
-            ? report::survey_json(result) + "\n"
-            : report::survey_panel(result, next_commands(result, a.request.place.string()), stdout_look()));
+  const Measured result = measure(a, progress);
+  if (arguments.common.json) {
+    print(json_of(result) + "\n");
+  } else {
+    for (const Part& part : result.parts) print(part.panel + "\n");
+    print(report::survey_panel(result.survey, next_commands(result.survey, a.request.place.string()), stdout_look()));
+  }
   finish_stdout();
   return kDone;
 }

@@ -9,26 +9,46 @@
 #include <string>
 #include <vector>
 
+#include "thalweg/diagnose/bad_initialization.h"
+#include "thalweg/diagnose/batch_too_small.h"
+#include "thalweg/diagnose/gradient_in_time.h"
 #include "thalweg/diagnose/ill_conditioned_step.h"
 #include "thalweg/diagnose/input_scale.h"
+#include "thalweg/diagnose/layer_coupling.h"
 #include "thalweg/diagnose/learning_rate_too_high.h"
 #include "thalweg/diagnose/learning_rate_too_low.h"
 #include "thalweg/diagnose/local_minimum.h"
 #include "thalweg/diagnose/loss_level.h"
 #include "thalweg/diagnose/non_finite.h"
+#include "thalweg/diagnose/normalization_small_batch.h"
+#include "thalweg/diagnose/normalization_stale.h"
+#include "thalweg/diagnose/normalization_wrong_axis.h"
 #include "thalweg/diagnose/plateau.h"
 #include "thalweg/diagnose/saddle_point.h"
+#include "thalweg/diagnose/symmetric_initialization.h"
 
 namespace thalweg {
 namespace {
 
 // In order of causal role: what comes first can cause what comes after.
-constexpr std::array<Check, 8> kChecks = {{
+constexpr std::array<Check, 17> kChecks = {{
     {"input_scale", [](const History& history) { return judge_input_scale(history); }, true},
+    {"symmetric_initialization", [](const History& history) { return judge_symmetric_initialization(history); }, true},
+    {"bad_initialization", [](const History& history) { return judge_bad_initialization(history); }, true},
+    {"normalization_wrong_axis", [](const History& history) { return judge_normalization_wrong_axis(history); }, true},
+    {"exploding_gradient_in_time", [](const History& history) { return judge_exploding_gradient_in_time(history); },
+     true},
     {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }, true},
+    {"layer_coupling", [](const History& history) { return judge_layer_coupling(history); }, true},
+    {"normalization_small_batch", [](const History& history) { return judge_normalization_small_batch(history); },
+     true},
+    {"normalization_stale", [](const History& history) { return judge_normalization_stale(history); }, true},
     {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }, true},
+    {"vanishing_gradient_in_time", [](const History& history) { return judge_vanishing_gradient_in_time(history); },
+     true},
     {"saddle_point", [](const History& history) { return judge_saddle_point(history); }, true},
     {"plateau", [](const History& history) { return judge_plateau(history); }, true},
+    {"batch_too_small", [](const History& history) { return judge_batch_too_small(history); }, true},
     {"learning_rate_too_low", [](const History& history) { return judge_learning_rate_too_low(history); }, true},
     {"local_minimum", [](const History& history) { return judge_local_minimum(history); }, true},
     {"non_finite", [](const History& history) { return judge_non_finite(history); }, false},
@@ -38,7 +58,33 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 12> kCauses = {{
+constexpr std::array<Cause, 38> kCauses = {{
+    {"exploding_gradient", "learning_rate_too_high"},
+    {"exploding_gradient", "ill_conditioned_step"},
+    {"exploding_gradient", "non_finite"},
+    {"exploding_gradient", "plateau"},
+    {"exploding_gradient", "local_minimum"},
+    {"vanishing_gradient", "saddle_point"},
+    {"vanishing_gradient", "plateau"},
+    {"vanishing_gradient", "learning_rate_too_low"},
+    {"vanishing_gradient", "local_minimum"},
+    {"bad_initialization", "layer_coupling"},
+    {"learning_rate_too_high", "layer_coupling"},
+    {"normalization_small_batch", "normalization_stale"},
+    {"learning_rate_too_high", "batch_too_small"},
+    {"batch_too_small", "learning_rate_too_low"},
+    {"input_scale", "bad_initialization"},
+    {"symmetric_initialization", "saddle_point"},
+    {"symmetric_initialization", "plateau"},
+    {"symmetric_initialization", "local_minimum"},
+    {"symmetric_initialization", "learning_rate_too_low"},
+    {"bad_initialization", "learning_rate_too_high"},
+    {"bad_initialization", "ill_conditioned_step"},
+    {"bad_initialization", "saddle_point"},
+    {"bad_initialization", "plateau"},
+    {"bad_initialization", "learning_rate_too_low"},
+    {"bad_initialization", "local_minimum"},
+    {"bad_initialization", "non_finite"},
     {"input_scale", "learning_rate_too_high"},
     {"input_scale", "learning_rate_too_low"},
     {"input_scale", "ill_conditioned_step"},

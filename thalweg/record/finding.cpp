@@ -7,7 +7,7 @@ namespace thalweg {
 namespace {
 
 // One entry a check: a code without a check is not listed. In order of causal role, root first.
-constexpr std::array<FindingInfo, 8> kFindings = {{
+constexpr std::array<FindingInfo, 15> kFindings = {{
     {"input_scale", "The inputs have a bad scale",
      "The network gets inputs that are far too large or too small, or columns whose scales differ by orders of "
      "magnitude. Initialisers assume inputs near zero mean and unit variance; curvature in the first layer grows with "
@@ -17,6 +17,37 @@ constexpr std::array<FindingInfo, 8> kFindings = {{
      "that is still above half of the best constant's after 200 steps; otherwise it is a warning.",
      "Standardise: data.input_scaling = \"standardize\" (fitted on the training part). For pixels \"unit\" is enough.",
      "LeCun, Bottou, Orr, Müller 1998, Efficient BackProp, section 4.3"},
+    {"symmetric_initialization", "Units start as copies of each other",
+     "Units with equal weights get equal gradients: no step tells them apart, and a layer of them is worth one unit. "
+     "Weights that start at zero or at one constant are such a start, on a saddle at that.",
+     "Before the first step: symmetric_units, the share of a layer's units that have the weights and the gradient of "
+     "another. Half or more is a fault, any less a warning; a random draw has none.",
+     "Weights at random: model.init.kind = \"default\". A last layer may start at zero, its outputs have targets of "
+     "their "
+     "own.",
+     "Goodfellow, Bengio, Courville 2016, section 8.4"},
+    {"bad_initialization", "The weights start at a bad scale",
+     "The initial weights make the outputs confidently wrong, lose what tells rows apart on its way through the "
+     "layers, or "
+     "let the gradient reach some layers only. Depth makes powers of small factors.",
+     "Before the first step: initial_loss against constant_loss; activation_rms and input_correlation of the last "
+     "hidden "
+     "layer against the largest before it; ‖gradient‖ · ‖weight‖ of the layers against each other; "
+     "weight_spectral_scale. "
+     "A run that learns in spite of it is warned only.",
+     "model.init.kind = \"orthogonal\", or \"lsuv\", which scales each layer on a batch of the data; thalweg check "
+     "tries "
+     "both, and others, and shows what they would do.",
+     "Glorot, Bengio 2010; Mishkin, Matas 2016; Yang, Simon, Bernstein 2023"},
+    {"normalization_wrong_axis", "A batch norm runs over a wrong axis",
+     "A batch norm gives each feature its own mean and variance. Over a wrong axis it mixes the features, and what was "
+     "unequal before it stays unequal behind it: it does not do what it is there for.",
+     "feature_spread, the largest over the smallest standard deviation of the features behind the norm, its scales "
+     "divided out: 1 by construction on the right axis; found from 1.25 on, in the median of three looks or more. A "
+     "fault where the loss is above half of the floor after 200 steps; else a warning.",
+     "axis = 1 in the layer for channels and plain features, axis = 2 for sequences; layer_norm or group_norm where "
+     "each row is to be normalised by itself.",
+     "Ioffe, Szegedy 2015"},
     {"learning_rate_too_high", "The learning rate is too high",
      "Steps are so long that they throw the network out of the region it should descend into: the loss blows up, or "
      "units die in the blow and the loss settles at that of a constant prediction. A spike that heals is no fault, nor "
@@ -29,6 +60,33 @@ constexpr std::array<FindingInfo, 8> kFindings = {{
      "along the step; by a factor of ten where it was not. Where only the first steps threw the loss up: "
      "schedule.warmup.",
      "Goodfellow, Bengio, Courville 2016, sections 8.2.1 and 11.4.1; Cohen et al. 2021"},
+    {"layer_coupling", "The layers move against each other",
+     "Each layer's gradient assumes that the other layers stay as they are. They do not: here each layer's update "
+     "alone "
+     "would lower the loss, and all of them together do not.",
+     "On more than half of the looks (an e-process, chance of a false finding 1% over the whole run): change_alone, "
+     "summed over layers, is below zero, and change_alone + change_interaction is not, beyond their error bars. A "
+     "fault "
+     "where the loss is above half of the floor after 200 steps; else a warning.",
+     "A lower optimizer.lr; a normalisation between the layers.", "Goodfellow, Bengio, Courville 2016, section 8.7.1"},
+    {"normalization_small_batch", "The batch is too small for its norm",
+     "A batch norm divides by the variance of the batch. Of a few rows that is a matter of luck: the network learns "
+     "with that luck, and is evaluated without it.",
+     "statistics_noise, the relative standard deviation of a norm's variance from batch to batch, in the median of "
+     "three looks or more: found from 0.7 on, that of five values a channel. A fault where the loss of the same rows "
+     "is higher in evaluation than in training mode, beyond its error bar, by a twentieth of the floor at the last two "
+     "evaluations; else a warning.",
+     "More rows a batch (batch.size); group_norm or layer_norm, which do not look at other rows.",
+     "Ioffe 2017; Wu, He 2018"},
+    {"normalization_stale", "The running statistics are stale",
+     "In evaluation a batch norm uses running statistics of the steps before. Where they lag behind, the network is "
+     "evaluated as something that it no longer is.",
+     "statistics_gap less its error bar is 0.3 standard deviations or more in some norm, and the loss of the same rows "
+     "is higher in evaluation than in training mode, beyond its error bar, by a twentieth of the floor: a fault at the "
+     "last two evaluations, a warning at one.",
+     "model.statistics = \"precise\" recomputes them over the data before each evaluation; momentum = 0.1 in the "
+     "layer lets them follow faster.",
+     "Ioffe, Szegedy 2015; Wu, Johnson 2021"},
     {"ill_conditioned_step", "The steps are ill-conditioned",
      "The gradient does not shrink, but the curvature along the step grows by an order of magnitude: the slope is "
      "there, and yet each step loses to curvature what it gains by slope. The loss, or its oscillation, grows with it.",
@@ -57,6 +115,15 @@ constexpr std::array<FindingInfo, 8> kFindings = {{
      "flat, "
      "or a normalisation before it; after a blow by a high rate, a lower optimizer.lr.",
      "Goodfellow, Bengio, Courville 2016, sections 6.3 and 8.2.2"},
+    {"batch_too_small", "The batch is too small for what is left",
+     "The run stands still in its own noise: down the gradient of many rows the loss would still fall, but the "
+     "gradient of one batch is nearly all noise, and the steps cancel.",
+     "The loss stands as for saddle_point. At the point: descent_gain, less its bar, is a fiftieth of the floor or "
+     "more; and over the last looks gradient_variance is ten times gradient_signal or more, that is noise_scale ten "
+     "batches.",
+     "More rows a step: batch.size, or batch.accumulate; or a rate that falls (schedule.kind = \"cosine\"), which "
+     "averages over steps.",
+     "McCandlish, Kaplan, Amodei et al. 2018"},
     {"learning_rate_too_low", "The learning rate is too low",
      "Each step uses a hundredth of the descent on offer, or less, and the run has not got far. It is not finished, it "
      "is slow.",

@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "thalweg/observe/observer.h"
 #include "thalweg/record/error.h"
 #include "thalweg/spectral/sampled_gradient.h"
+#include "thalweg/train/evaluation_gap.h"
 #include "thalweg/train/metrics.h"
+#include "thalweg/train/precise_statistics.h"
 #include "thalweg/train/run_folder.h"
 #include "thalweg/train/session.h"
 
@@ -30,6 +34,25 @@ SampledGradient gradient_at(Network& network, const Objective& objective, const 
   });
 }
 
+// For model.statistics = "precise". They stay: the checkpoint of this evaluation holds what was judged, and training
+// does not read them.
+void renew_statistics(Workbench& bench) {
+  if (bench.recipe.model.statistics != recipe::Statistics::precise) return;
+  make_precise(*bench.network, *bench.data.train,
+               {.at_once = std::clamp<std::int64_t>(bench.recipe.batch.size, 256, 1024),
+                .seed = stream_seed(bench.recipe.seed, RunStream::sample)});
+}
+
+// On batches as training has them, of some 512 rows together.
+std::optional<EvaluationGap> gap_of(Workbench& bench) {
+  if (!bench.network->random()) return std::nullopt;
+  const std::int64_t rows = bench.data.train->rows(), asked = bench.recipe.batch.size;
+  const std::int64_t size = asked > 0 ? std::min(asked, rows) : rows;
+  if (size < bench.network->fewest_rows()) return std::nullopt;
+  const auto count = static_cast<int>(std::clamp<std::int64_t>(512 / size, 4, 64));
+  return evaluation_gap(*bench.network, bench.objective, bench.sample_batches(count, size));
+}
+
 }  // namespace
 
 bool Session::evaluation_due() const {
@@ -45,6 +68,7 @@ bool Session::checkpoint_due() const {
 }
 
 void Session::evaluate() {
+  renew_statistics(bench_);
   const PartValues values =
       thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
   const double count = static_cast<double>(position_.loss_count);
@@ -65,6 +89,12 @@ void Session::evaluate() {
   const bool up = larger_is_better(bench_.recipe.metric.kinds.front());
   schedule_.evaluated(up ? -metric : metric);
   watch_->record().put(evaluation);
+  if (const auto gap = gap_of(bench_)) {
+    watch_->record().put_between({.step = position_.step,
+                                  .value = gap->gap,
+                                  .error = static_cast<float>(gap->error),
+                                  .quantity = Quantity::evaluation_gap});
+  }
   last_evaluation_ = evaluation;
   evaluated_at_ = position_.step;
   options_.events.evaluated(evaluation);
@@ -107,6 +137,7 @@ TrainingOutcome Session::finish(const std::string& reason) {
   look_at_point(/*at_end=*/true);
   const std::int64_t here = bench_.recipe.stop.restore_best ? restore_best() : position_.step;
   stopped_point(result, here);
+  if (here == position_.step && evaluated_at_ != here) renew_statistics(bench_);
   const PartValues judged =
       thalweg::evaluate(*bench_.network, bench_.objective, bench_.judged_part(), bench_.recipe, bench_.data.info);
   const PartValues training =

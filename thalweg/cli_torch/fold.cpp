@@ -1,0 +1,101 @@
+// thalweg fold: a run's network without its batch norms, for use.
+#include "thalweg/model/fold.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "thalweg/cli/arguments.h"
+#include "thalweg/cli/console.h"
+#include "thalweg/cli/run_command.h"
+#include "thalweg/cli_torch/commands.h"
+#include "thalweg/data/safetensors.h"
+#include "thalweg/recipe/parse.h"
+#include "thalweg/record/error.h"
+#include "thalweg/train/checkpoint.h"
+#include "thalweg/train/survey_target.h"
+#include "thalweg/train/workbench.h"
+
+namespace thalweg::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kRows = 256;  // for the proof
+
+struct FoldArguments {
+  SurveyRequest request;
+  std::string out;
+};
+
+// The largest difference between both networks' outputs, and the largest output, on rows that were not trained on.
+struct Proof {
+  double difference = 0.0;
+  double largest = 0.0;
+};
+Proof proof_of(Workbench& bench, const SurveyTarget& target, const Folded& folded) {
+  const at::NoGradGuard no_grad;
+  recipe::Recipe smaller = target.recipe;
+  smaller.model = folded.model;
+  Workbench other(smaller);
+  load_model(*other.network, folded.tensors, "the folded network");
+  bench.network->train(false);
+  other.network->train(false);
+  const Part& part = bench.judged_part();
+  const Batch batch = part.slice(0, std::min(kRows, part.rows()));
+  const at::Tensor before = bench.network->forward(batch.inputs), after = other.network->forward(batch.inputs);
+  return {(before - after).abs().max().item<double>(), before.abs().max().item<double>()};
+}
+
+void write(const fs::path& folder, const SurveyTarget& target, const Folded& folded) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  recipe::Recipe recipe = target.recipe;
+  recipe.model = folded.model;
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : folded.tensors) tensors.emplace_back(name, tensor.contiguous());
+  std::ofstream stream(folder / "recipe.toml", std::ios::binary | std::ios::trunc);
+  stream << recipe::to_toml(recipe) << std::flush;
+  if (failed || !stream) throw IoError(fmt::format("{}: cannot write", (folder / "recipe.toml").string()));
+  write_safetensors(folder / "model.safetensors", tensors);
+}
+
+}  // namespace
+
+int fold(int argc, char** argv) {
+  Arguments arguments("fold");
+  FoldArguments a;
+  arguments.app.add_option("place", a.request.place, "a run, a checkpoint's folder, or a safetensors file")
+      ->type_name("RUN|CHECKPOINT")
+      ->required();
+  arguments.app.add_option("--recipe", a.request.recipe, "the recipe that says the network (default: the run's own)")
+      ->type_name("R.toml");
+  arguments.app.add_option("--out", a.out, "where recipe.toml and model.safetensors go (default: RUN/folded)")
+      ->type_name("DIR");
+  if (!arguments.parse(argc, argv)) return kDone;
+  const SurveyTarget target = read_survey_target(a.request);
+  Workbench bench(target.recipe);
+  load_model(*bench.network, target.model, target.where);
+  const Folded folded = fold_batch_norms(target.recipe.model, *bench.network);
+  if (folded.folded.empty()) {
+    throw UsageError(fmt::format("{}: no batch norm follows a linear or conv layer without activation: nothing to fold",
+                                 target.subject));
+  }
+  const Proof proof = proof_of(bench, target, folded);
+  const fs::path folder = a.out.empty() ? target.folder / "folded" : fs::path(a.out);
+  write(folder, target, folded);
+  print(fmt::format("folded: {}\n", fmt::join(folded.folded, ", ")));
+  if (!folded.unfolded.empty()) print(fmt::format("stay:   {}\n", fmt::join(folded.unfolded, ", ")));
+  print(fmt::format("outputs differ by {:.2g} at most, of {:.3g}\nwritten: {}\n", proof.difference, proof.largest,
+                    folder.string()));
+  finish_stdout();
+  return kDone;
+}
+
+}  // namespace thalweg::cli
