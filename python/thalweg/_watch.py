@@ -114,7 +114,9 @@ class Watch:
         self._notes: list[str] = []
         options = _options(store, instruments, objective, budget, cadence, memory_limit, name, planned_steps, seed)
         options.tap = tapping(self._model)
-        options.buffers = [b for b in self._model.buffers() if b is not None]
+        buffers = [(n, b) for n, b in self._model.named_buffers() if b is not None]
+        options.buffers = [b for _, b in buffers]
+        options.buffer_names = [n for n, _ in buffers]
         self._core = self._start(options)
         self._stepped: list[int] = []
         self._hooks = [hook for o in self._optimizers for hook in (o.register_step_pre_hook(self._before_step),

@@ -99,6 +99,7 @@ void bind_options(py::module_& module) {
       .def_readwrite("instruments", &WatchOptions::instruments)
       .def_readwrite("objective", &WatchOptions::objective)
       .def_readwrite("buffers", &WatchOptions::buffers)
+      .def_readwrite("buffer_names", &WatchOptions::buffer_names)
       .def_readwrite("tap", &WatchOptions::tap)
       .def_readwrite("rank", &WatchOptions::rank)
       .def_readwrite("memory_limit", &WatchOptions::memory_limit)
