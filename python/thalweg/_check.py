@@ -13,6 +13,7 @@ from . import _core
 from ._arguments import module, trainable, whole
 from ._closures import Loss, frozen
 from ._survey import survey
+from ._taps import tapping
 
 # Adam's, in the order they are tried.
 _RATES = (1e-3, 1e-2, 1e-4)
@@ -48,6 +49,28 @@ class StableRate:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """The start of a layer. symmetric: share of its units with the weights and the gradient of another; spectral_scale:
+    ‖W‖₂ √(columns / rows), by how much it can amplify; pull: ‖∂L/∂W‖ ‖W‖ / L."""
+
+    layer: str
+    units: int
+    spectral_scale: float
+    symmetric: float
+    pull: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a module puts out: √ of the mean square, correlation of two rows, and the gradient that comes back to it."""
+
+    layer: str
+    rms: float
+    correlation: float
+    gradient_rms: float
+
+
+@dataclass(frozen=True)
 class Check:
     """What `thalweg.check` found. `problems` is empty where nothing is wrong; `str()` of it is for reading."""
 
@@ -59,6 +82,8 @@ class Check:
     missing_second_derivatives: list[str]
     fit: Fit | None = None
     stable_rate: StableRate | None = None
+    layers: list[Layer] = field(default_factory=list)
+    signal: list[Heard] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -78,9 +103,23 @@ class Check:
         if self.stable_rate:
             rate = self.stable_rate
             lines.append(f"SGD        stable up to a rate of {rate.value:.3g} [{rate.low:.3g}, {rate.high:.3g}] (2/λmax)")
+        lines += _drawn(self.layers, self.signal)
         lines += [f"note       {note}" for note in self.notes]
         lines += [f"fault      {problem}" for problem in self.problems]
         return "\n".join([*lines, f"verdict    {self.verdict}"])
+
+
+def _drawn(layers: list[Layer], signal: list[Heard], most: int = 40) -> list[str]:
+    """A line a layer: what it puts out, how it amplifies, how the gradient pulls at it."""
+    heard = {layer.layer: layer for layer in signal}
+    lines = []
+    for layer in layers[:most]:
+        out = heard.get(layer.layer)
+        rms = f"outputs of {out.rms:.2g}, " if out else ""
+        copies = f", {layer.symmetric:.0%} copies" if layer.symmetric > 0.0 else ""
+        lines.append(f"layer      {layer.layer}: {rms}amplifies up to {layer.spectral_scale:.2g}-fold, "
+                     f"pull {layer.pull:.2g}{copies}")
+    return lines + ([f"layer      … {len(layers) - most} more"] if len(layers) > most else [])
 
 
 @contextmanager
@@ -135,6 +174,33 @@ def _stable_rate(model: nn.Module, closure: Loss, notes: list[str]) -> StableRat
     return StableRate(2.0 / largest[0].value, 2.0 / largest[0].high, 2.0 / largest[0].low)
 
 
+# Half of a layer's units are copies of others: as thalweg/diagnose/symmetric_initialization.h.
+_SYMMETRIC = 0.5
+
+
+def _layers(model: nn.Module, names: list[str], parameters: list[nn.Parameter],
+            gradients: list[torch.Tensor | None], loss: float) -> list[Layer]:
+    """Of all layers with a matrix but embeddings, whose rows are no units."""
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, (nn.Embedding, nn.EmbeddingBag))}
+    kept = [i for i, p in enumerate(parameters) if id(p) not in tables and p.is_floating_point()]
+    found = _core.weights_at_start([(names[i], parameters[i]) for i in kept], [gradients[i] for i in kept], loss)
+    return [Layer(**layer) for layer in found]
+
+
+def _signal(model: nn.Module, loss: Loss, notes: list[str]) -> list[Heard]:
+    tap = tapping(model)
+    if tap is None:
+        notes.append("the model's layers cannot be heard: it is compiled, or has none")
+        return []
+    return [Heard(**layer) for layer in _core.signal_at_start(tap, loss)]
+
+
+def _copies(layers: list[Layer]) -> list[str]:
+    return [f"{layer.symmetric:.0%} of the {layer.units} units of {layer.layer} start as copies of another: equal "
+            "weights get equal gradients, and no step tells them apart; draw them at random"
+            for layer in layers if layer.symmetric >= _SYMMETRIC]
+
+
 def _names(names: list[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
@@ -176,6 +242,12 @@ def check(model: nn.Module, closure: Callable[[], torch.Tensor], *, steps: int =
     problems = _problems(value.item(), again, without, not_finite)
     notes = [f"no second derivative: {_names(missing)}; curvature cannot be measured"] if missing else []
     fit = rate = None
+    layers: list[Layer] = []
+    signal: list[Heard] = []
+    if math.isfinite(value.item()) and not not_finite:
+        layers = _layers(model, names, parameters, gradients, value.item())
+        signal = _signal(model, loss, notes)
+        problems += _copies(layers)
     if math.isfinite(value.item()) and not not_finite:
         fit = _best_fit(loss, parameters, steps)
         if fit.promised == 0.0:
@@ -187,4 +259,4 @@ def check(model: nn.Module, closure: Callable[[], torch.Tensor], *, steps: int =
             rate = _stable_rate(model, closure, notes)
     return Check(loss=value.item(), parameters=sum(p.numel() for p in parameters), repeats=again == value.item(),
                  without_gradient=without, not_finite=not_finite, missing_second_derivatives=missing, fit=fit,
-                 stable_rate=rate, problems=problems, notes=notes)
+                 stable_rate=rate, layers=layers, signal=signal, problems=problems, notes=notes)

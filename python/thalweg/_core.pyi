@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -34,6 +35,37 @@ class Tap:
     def passed(self, layer: str, type: str, module: str, activation: str, input: Tensor, before: Tensor, output: Tensor,
                /) -> None: ...
 
+def weights_at_start(parameters: Sequence[tuple[str, Tensor]], gradients: Sequence[Tensor | None],
+                     loss: float) -> list[dict[str, Any]]: ...
+def signal_at_start(set_tap: Callable[[Tap | None], None], closure: Callable[[], Tensor]) -> list[dict[str, Any]]: ...
+
+class FollowedLayer:
+    name: str
+    type: str
+    activation: str
+    pool: str
+    groups: int
+    bias: bool
+    output: Sequence[int]
+
+class ConnectionProblem:
+    subject_a: str
+    subject_b: str
+    input: Sequence[int]
+    layers: Sequence[FollowedLayer]
+    parameters_a: Sequence[tuple[str, Tensor]]
+    parameters_b: Sequence[tuple[str, Tensor]]
+    buffers_a: Sequence[tuple[str, Tensor]]
+    buffers_b: Sequence[tuple[str, Tensor]]
+    evaluate: Callable[[list[Tensor]], list[float]]
+    repaired: Callable[[list[Tensor]], list[Tensor]] | None
+    constant_loss: float
+    points: int
+    starts: int
+    seed: int
+
+def connect(problem: ConnectionProblem) -> tuple[str, str]: ...
+
 class WatchOptions:
     store: str
     name: str
@@ -42,6 +74,7 @@ class WatchOptions:
     instruments: list[str]
     objective: str
     buffers: Sequence[Tensor]
+    buffer_names: Sequence[str]
     tap: Callable[[Tap | None], None] | None
     rank: int
     memory_limit: int

@@ -32,7 +32,7 @@ TEST(JudgeRun, CallsARunHealthyWhoseLossFalls) {
   const Judgement judgement = judge_run(falling_run(400).history);
   EXPECT_EQ(judgement.verdict, Verdict::healthy) << judgement.reason;
   EXPECT_TRUE(judgement.findings.empty());
-  EXPECT_THAT(judgement.reason, HasSubstr("not judged: ill_conditioned_step: 0 curvatures"));
+  EXPECT_THAT(judgement.reason, HasSubstr("ill_conditioned_step: 0 curvatures"));
 }
 
 TEST(JudgeRun, SaysWhatWouldTellWhereItCannot) {

@@ -191,13 +191,8 @@ TEST(Init, NormsAreLeftAlone) {
   }
 }
 
-TEST(Init, LsuvIsRefused) {
-  try {
-    build({linear_with({.kind = InitKind::lsuv})}, {.input = {4}});
-    FAIL() << "lsuv was taken";
-  } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("lsuv"));
-  }
+TEST(Init, LsuvStartsFromAnOrthogonalDraw) {
+  EXPECT_TRUE(linear_weight({.kind = InitKind::lsuv}).equal(linear_weight({.kind = InitKind::orthogonal})));
 }
 
 TEST(Init, TheSeedAloneDecides) {

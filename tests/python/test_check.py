@@ -83,6 +83,42 @@ def test_no_second_derivative_is_a_note_not_a_fault() -> None:
     assert any("no second derivative" in note for note in found.notes)
 
 
+def two_layers() -> tuple[nn.Sequential, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+    return model, torch.randn(32, 4), torch.randint(0, 3, (32,))
+
+
+def test_units_that_start_as_copies_are_named() -> None:
+    model, x, y = two_layers()
+    healthy = thalweg.check(model, lambda: nn.functional.cross_entropy(model(x), y))
+    assert [layer.symmetric for layer in healthy.layers] == [0.0, 0.0] and healthy.verdict == "healthy"
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 0.1)
+    found = thalweg.check(model, lambda: nn.functional.cross_entropy(model(x), y))
+    assert [(layer.layer, layer.symmetric) for layer in found.layers] == [("0", 1.0), ("2", 0.0)]
+    assert found.verdict == "fault" and any("100% of the 6 units of 0" in problem for problem in found.problems)
+
+
+def test_a_last_layer_that_starts_at_zero_is_no_fault() -> None:
+    model, x, y = two_layers()
+    nn.init.zeros_(model[2].weight)
+    nn.init.zeros_(model[2].bias)
+    found = thalweg.check(model, lambda: nn.functional.cross_entropy(model(x), y))
+    assert found.verdict == "healthy" and all(layer.symmetric == 0.0 for layer in found.layers)
+
+
+def test_scales_and_signal_are_those_of_the_model() -> None:
+    model, x, y = two_layers()
+    found = thalweg.check(model, lambda: nn.functional.cross_entropy(model(x), y))
+    weight = model[0].weight.detach().double()
+    assert found.layers[0].spectral_scale == pytest.approx(
+        torch.linalg.matrix_norm(weight, 2).item() * math.sqrt(4 / 6), rel=1e-3)
+    outputs = {layer.layer: layer.rms for layer in found.signal}
+    assert outputs["0"] == pytest.approx(model[0](x).square().mean().sqrt().item(), rel=1e-4)
+    assert "amplifies up to" in str(found)
+
+
 def test_wrong_arguments() -> None:
     model = Quadratic([1.0])
     with pytest.raises(ValueError, match="steps is 0"):

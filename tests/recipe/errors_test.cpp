@@ -184,7 +184,6 @@ TEST(RecipeErrors, SayNotYetOfWhatComesLater) {
     EXPECT_THAT(complaint_of("[optimizer]\nkind = \"" + std::string(later) + "\"\n"),
                 HasSubstr("is not yet available; allowed: sgd | adam | adamw | nadamw | rmsprop"));
   }
-  EXPECT_THAT(complaint_of("[model.init]\nkind = \"lsuv\"\n"), HasSubstr("is not yet available; allowed: default | "));
 }
 
 TEST(RecipeErrors, JudgeWhatTheOptimizersKeysSayTogether) {

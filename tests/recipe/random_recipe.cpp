@@ -79,8 +79,7 @@ Data data() {
 }
 
 Init init() {
-  return {
-      any<InitKind>({InitKind::lsuv}), not_negative(), not_negative(), not_negative(), any_number(), any<BiasInit>()};
+  return {any<InitKind>(), not_negative(), not_negative(), not_negative(), any_number(), any<BiasInit>()};
 }
 
 Layer layer(const Init& outer, int depth) {

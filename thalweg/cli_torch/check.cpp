@@ -14,11 +14,47 @@
 #include "thalweg/record/error.h"
 #include "thalweg/report/finding_panel.h"
 #include "thalweg/report/number.h"
+#include "thalweg/report/preflight_panel.h"
 #include "thalweg/store/json.h"
 #include "thalweg/train/preflight.h"
 
 namespace thalweg::cli {
 namespace {
+
+report::StartPanel panel_of(const Preflight& p) {
+  report::StartPanel panel;
+  const std::vector<LayerAtStart> layers = layers_at_start(p.start);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LayerAtStart& layer = layers[i];
+    panel.layers.push_back({.name = layer.name,
+                            .spread = layer.spread,
+                            .gain = layer.gain,
+                            .pull = layer.pull,
+                            .spectral_scale = layer.spectral_scale,
+                            .update_scale = layer.update_scale,
+                            .symmetric = layer.symmetric});
+    const int better = i < p.better.size() ? p.better[i] : -1;
+    if (better < 0) continue;
+    const StartTried& other = p.tried[static_cast<std::size_t>(better)];
+    panel.layers.back().advice =
+        fmt::format("{}: gain {}", other.name, report::number(layers_at_start(other.start)[i].gain, 2));
+  }
+  const auto line = [](const std::string& name, const Start& start) {
+    return report::StartTried{
+        .init = name, .loss = start.loss, .forward = start.forward_ratio(), .backward = start.pull_ratio()};
+  };
+  panel.tried.push_back(line("the recipe's", p.start));
+  for (const StartTried& tried : p.tried) panel.tried.push_back(line(tried.name, tried.start));
+  if (p.recommended >= 0) panel.tried[static_cast<std::size_t>(p.recommended) + 1].recommended = true;
+  return panel;
+}
+
+std::string rate_line(const InitialRate& rate) {
+  if (!rate.known()) return fmt::format("rate      no first rate by forwards: {}\n", rate.reason);
+  return fmt::format(
+      "rate      along the first update the loss rises beyond {} to {}; a first rate to paste: optimizer.lr = {}\n",
+      report::number(rate.low, 2), report::number(rate.high, 2), report::number(rate.recommended, 2));
+}
 
 std::string text_of(const Preflight& p, const report::Look& look) {
   std::string text = p.network + "\n";
@@ -37,13 +73,55 @@ std::string text_of(const Preflight& p, const report::Look& look) {
   if (!b.fitted)
     text +=
         "          a network that cannot learn 16 rows is wired wrongly to its loss, or starts where nothing moves\n";
+  text += rate_line(p.rate);
   for (const std::string& note : p.notes) text += fmt::format("note      {}\n", note);
+  text += "\n" + report::start_panel(panel_of(p), look);
   return text + "\n" + report::judgement_panel(p.judgement, look);
 }
 
+using nlohmann::ordered_json;
+
+ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); }
+
+ordered_json json_of(const Start& start) {
+  ordered_json layers = ordered_json::array();
+  for (const LayerAtStart& layer : layers_at_start(start)) {
+    layers.push_back({{"name", layer.name},
+                      {"activation_rms", number(layer.rms)},
+                      {"spread", number(layer.spread)},
+                      {"gain", number(layer.gain)},
+                      {"activation_gradient_rms", number(layer.gradient_rms)},
+                      {"pull", number(layer.pull)},
+                      {"weight_spectral_scale", number(layer.spectral_scale)},
+                      {"update_spectral_scale", number(layer.update_scale)},
+                      {"symmetric_units", number(layer.symmetric)}});
+  }
+  return {{"loss", number(start.loss)},
+          {"forward_ratio", number(start.forward_ratio())},
+          {"backward_ratio", number(start.pull_ratio())},
+          {"layers", layers}};
+}
+
+ordered_json json_of_tried(const Preflight& p) {
+  ordered_json tried = ordered_json::array();
+  for (std::size_t k = 0; k < p.tried.size(); ++k) {
+    ordered_json one = json_of(p.tried[k].start);
+    one["init"] = p.tried[k].name;
+    one["recommended"] = static_cast<int>(k) == p.recommended;
+    tried.push_back(one);
+  }
+  return tried;
+}
+
+ordered_json json_of(const InitialRate& rate) {
+  return {{"recommended", number(rate.recommended)},
+          {"low", number(rate.low)},
+          {"high", number(rate.high)},
+          {"forwards", rate.forwards},
+          {"reason", rate.reason}};
+}
+
 std::string json_of(const Preflight& p) {
-  using nlohmann::ordered_json;
-  const auto number = [](double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr); };
   ordered_json findings = ordered_json::array();
   for (const Finding& f : p.judgement.findings) findings.push_back(ordered_json::parse(to_json(f)));
   const ordered_json document{{"schema", 1},
@@ -64,6 +142,9 @@ std::string json_of(const Preflight& p) {
                                 {"steps", p.one_batch.steps},
                                 {"first_loss", number(p.one_batch.first_loss)},
                                 {"last_loss", number(p.one_batch.last_loss)}}},
+                              {"start", json_of(p.start)},
+                              {"tried_starts", json_of_tried(p)},
+                              {"initial_rate", json_of(p.rate)},
                               {"notes", p.notes},
                               {"verdict", std::string(name(p.judgement.verdict))},
                               {"findings", findings}};

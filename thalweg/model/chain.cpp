@@ -149,8 +149,6 @@ Built build_chain(const Chain& chain, Parts& parts) {
     const Layer& layer = chain.layers[i];
     const Site site{.options = layer, .name = names[i], .input = shape, .relu_first = relu_first, .parts = parts};
     check_tokens(site, tokens);
-    if (layer.init.kind == recipe::InitKind::lsuv)
-      site.refuse("init kind = \"lsuv\" is not there yet; orthogonal is near it");
     Built built = build_layer(site);
     tokens = false;
     shape = built.output;

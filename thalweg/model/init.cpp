@@ -90,8 +90,8 @@ void draw_weight(at::Tensor block, const Init& init, const Fans& fans, const Sta
     case InitKind::zeros:
       block.zero_();
       return;
-    case InitKind::lsuv:
-      break;  // refused before anything is drawn
+    case InitKind::lsuv:  // scaled by lsuv.h, where there are data
+      return draw_orthogonal(block, 1.0, generator);
   }
 }
 

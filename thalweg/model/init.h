@@ -33,7 +33,7 @@ struct StandardInit {
   double scale = 0.0;  // uniform: the limit; normal: the standard deviation
 };
 
-// Fills `block`, a weight of two or more axes, in place. `lsuv` needs data and is not drawn here.
+// Fills `block`, a weight of two or more axes, in place. `lsuv` draws orthogonal weights: lsuv.h scales them.
 void draw_weight(at::Tensor block, const recipe::Init& init, const Fans& fans, const StandardInit& standard,
                  const at::Generator& generator);
 

@@ -8,6 +8,8 @@ class module_;
 
 namespace thalweg::python {
 
+void bind_check(pybind11::module_& module);
+void bind_connect(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
 void bind_survey(pybind11::module_& module);
 void bind_watch(pybind11::module_& module);

@@ -5,7 +5,9 @@
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "What of the Python package thalweg is C++";
+  thalweg::python::bind_check(module);
   thalweg::python::bind_errors(module);
+  thalweg::python::bind_connect(module);
   thalweg::python::bind_survey(module);
   thalweg::python::bind_watch(module);
 }

@@ -73,6 +73,25 @@ OneBatch fit_one_batch(const Workbench& bench) {
   return result;
 }
 
+bool starts_badly(const Judgement& judgement) {
+  return std::ranges::any_of(judgement.findings, [](const Finding& f) {
+    return f.code == "bad_initialization" || f.code == "symmetric_initialization";
+  });
+}
+
+// The initialiser that is nearest to keeping the signal is recommended where it is nearer than the recipe's own.
+void try_others(const Workbench& bench, Preflight& result) {
+  result.tried = try_starts(bench);
+  result.better = better_starts(result.start, result.tried);
+  double least = distance_from_even(result.start, result.constant_loss);
+  for (std::size_t k = 0; k < result.tried.size(); ++k) {
+    const double distance = distance_from_even(result.tried[k].start, result.constant_loss);
+    if (!(distance < least)) continue;
+    least = distance;
+    result.recommended = static_cast<int>(k);
+  }
+}
+
 }  // namespace
 
 Preflight preflight(const recipe::Recipe& recipe) {
@@ -97,8 +116,14 @@ Preflight preflight(const recipe::Recipe& recipe) {
     if (reading.quantity == Quantity::initial_loss) result.initial_loss = reading.value;
     if (reading.quantity == Quantity::constant_loss) result.constant_loss = reading.value;
   }
+  result.start = measure_start(bench, *bench.network, bench.objective, {.update = true});
+  const auto scope_of = [&](std::string_view name) { return history.scopes_table.number(name); };
+  for (const Reading& reading : readings_at_start(result.start, scope_of, {.sums = true})) history.put(reading);
+  result.rate = initial_rate(bench);
+  if (result.rate.known()) history.put({.value = result.rate.recommended, .quantity = Quantity::initial_rate});
   result.one_batch = fit_one_batch(bench);
   result.judgement = judge_run(history);
+  if (starts_badly(result.judgement)) try_others(bench, result);
   return result;
 }
 

@@ -1,5 +1,6 @@
-// What can be said before the first step: data, network, the initial loss against the best constant prediction's, and
-// whether one batch can be fitted at all.
+// What can be said before the first step: data, network, the initial loss against the best constant prediction's, the
+// signal's way through the layers, what other initialisers would make of it, a first learning rate, and whether one
+// batch can be fitted at all.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,8 @@
 
 #include "thalweg/recipe/recipe.h"
 #include "thalweg/record/finding.h"
+#include "thalweg/train/initial_rate.h"
+#include "thalweg/train/preflight_start.h"
 
 namespace thalweg {
 
@@ -32,6 +35,11 @@ struct Preflight {
   std::int64_t planned_steps = 0;
   double initial_loss = 0.0;
   double constant_loss = 0.0;  // NaN where there is no closed form
+  Start start;
+  std::vector<StartTried> tried;  // only where the start has a finding
+  int recommended = -1;           // of `tried`; -1: none is nearer to keeping the signal
+  std::vector<int> better;        // of `tried`, one for each of layers_at_start(start); -1: none
+  InitialRate rate;
   OneBatch one_batch;
   std::vector<std::string> notes;
   std::string network;  // the table of layers

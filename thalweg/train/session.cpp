@@ -19,6 +19,7 @@
 #include "thalweg/train/metrics.h"
 #include "thalweg/train/own_optimizer.h"
 #include "thalweg/train/run_folder.h"
+#include "thalweg/train/start.h"
 
 namespace thalweg {
 namespace {
@@ -111,11 +112,21 @@ void Session::start() {
                             .listener = &control_,
                             .warn = options_.events.note}});
   for (const Reading& reading : initial) watch_->record().put_between(reading);
+  if (position_.step == 0) read_start();
   if (!options_.dump.empty()) dump();
   for (const std::string& note : bench_.notes) options_.events.note(note);
   options_.events.started(header_, *bench_.network);
   if (position_.step == 0) checkpoint();
   started_ = Clock::now();
+}
+
+// What the layers and their weights are like before the first step.
+void Session::read_start() {
+  RunRecord& record = watch_->record();
+  const Start start = measure_start(bench_, *bench_.network, bench_.objective);
+  for (const Reading& reading : readings_at_start(start, [&](std::string_view name) { return record.scope(name); })) {
+    record.put(reading);
+  }
 }
 
 void Session::resume() {

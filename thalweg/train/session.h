@@ -46,6 +46,7 @@ class Session {
 
   RunHeader header() const;
   void prepare_folder() const;
+  void read_start();
   void resume();
   void dump();
   Forward forward(std::int64_t micro, std::int64_t of, bool keep_random);

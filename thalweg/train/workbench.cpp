@@ -73,8 +73,21 @@ Workbench::Workbench(const recipe::Recipe& r)
   seed_random(stream_seed(r.seed, RunStream::dropout));
 }
 
-std::unique_ptr<Network> Workbench::fresh_network() const {
-  return build_network(recipe.model, shape_of(data.info), stream_seed(recipe.seed, RunStream::weights));
+std::unique_ptr<Network> Workbench::network_of(const recipe::Model& model) const {
+  auto result = build_network(model, shape_of(data.info), stream_seed(recipe.seed, RunStream::weights));
+  if (starts_by_lsuv(model)) scale_by_data(*result, model);
+  return result;
+}
+
+// Always the same rows and random numbers: a network built later starts with the same bits.
+LsuvResult Workbench::scale_by_data(Network& fresh, const recipe::Model& model) const {
+  constexpr std::int64_t kRows = 512;  // of the batch that lsuv measures variances on
+  const Batch batch = sample_batches(1, std::min(kRows, data.train->rows())).front();
+  const Undisturbed undisturbed(fresh);
+  return scale_to_unit_variance(fresh, model, [&] {
+    if (fresh.random()) seed_random(stream_seed(recipe.seed, RunStream::sample));
+    fresh.forward(batch.inputs);
+  });
 }
 
 std::vector<Batch> Workbench::sample_batches(int count, std::int64_t rows_each) const {

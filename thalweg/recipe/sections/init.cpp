@@ -8,8 +8,10 @@ Owners<Init> of(const std::vector<InitKind>& kinds) { return owners<Init>("kind"
 Section<Init> make() {
   using enum InitKind;
   Section<Init> s;
-  s.key("kind", &Init::kind, choice<InitKind>({lsuv}, {"lsuv"}),
-        "For every weight with two or more axes, recurrent and embedding included; default: LibTorch's.");
+  s.key("kind", &Init::kind, choice<InitKind>(),
+        "For every weight with two or more axes, recurrent and embedding included; default: LibTorch's; lsuv: "
+        "orthogonal, "
+        "then each layer scaled by a batch of the data to outputs of variance 1.");
   s.key("std", &Init::std, at_least(0), "Standard deviation.").used_by(of({normal}));
   s.key("limit", &Init::limit, at_least(0), "Largest absolute value.").used_by(of({uniform}));
   s.key("gain", &Init::gain, at_least(0), "Factor on the weights.")
