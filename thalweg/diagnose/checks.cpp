@@ -11,6 +11,8 @@
 
 #include "thalweg/diagnose/bad_initialization.h"
 #include "thalweg/diagnose/batch_too_small.h"
+#include "thalweg/diagnose/dead_units.h"
+#include "thalweg/diagnose/gradient_in_depth.h"
 #include "thalweg/diagnose/gradient_in_time.h"
 #include "thalweg/diagnose/ill_conditioned_step.h"
 #include "thalweg/diagnose/input_scale.h"
@@ -25,20 +27,25 @@
 #include "thalweg/diagnose/normalization_wrong_axis.h"
 #include "thalweg/diagnose/plateau.h"
 #include "thalweg/diagnose/saddle_point.h"
+#include "thalweg/diagnose/saturated_units.h"
 #include "thalweg/diagnose/symmetric_initialization.h"
 
 namespace thalweg {
 namespace {
 
 // In order of causal role: what comes first can cause what comes after.
-constexpr std::array<Check, 17> kChecks = {{
+constexpr std::array<Check, 21> kChecks = {{
     {"input_scale", [](const History& history) { return judge_input_scale(history); }, true},
     {"symmetric_initialization", [](const History& history) { return judge_symmetric_initialization(history); }, true},
     {"bad_initialization", [](const History& history) { return judge_bad_initialization(history); }, true},
+    {"exploding_gradient", [](const History& history) { return judge_exploding_gradient(history); }, true},
+    {"vanishing_gradient", [](const History& history) { return judge_vanishing_gradient(history); }, true},
     {"normalization_wrong_axis", [](const History& history) { return judge_normalization_wrong_axis(history); }, true},
     {"exploding_gradient_in_time", [](const History& history) { return judge_exploding_gradient_in_time(history); },
      true},
     {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }, true},
+    {"dead_units", [](const History& history) { return judge_dead_units(history); }, true},
+    {"saturated_units", [](const History& history) { return judge_saturated_units(history); }, true},
     {"layer_coupling", [](const History& history) { return judge_layer_coupling(history); }, true},
     {"normalization_small_batch", [](const History& history) { return judge_normalization_small_batch(history); },
      true},
@@ -58,7 +65,23 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 38> kCauses = {{
+constexpr std::array<Cause, 54> kCauses = {{
+    {"bad_initialization", "exploding_gradient"},
+    {"bad_initialization", "vanishing_gradient"},
+    {"bad_initialization", "dead_units"},
+    {"bad_initialization", "saturated_units"},
+    {"input_scale", "dead_units"},
+    {"input_scale", "saturated_units"},
+    {"learning_rate_too_high", "dead_units"},
+    {"learning_rate_too_high", "saturated_units"},
+    {"dead_units", "saddle_point"},
+    {"dead_units", "plateau"},
+    {"dead_units", "learning_rate_too_low"},
+    {"dead_units", "local_minimum"},
+    {"saturated_units", "saddle_point"},
+    {"saturated_units", "plateau"},
+    {"saturated_units", "learning_rate_too_low"},
+    {"saturated_units", "local_minimum"},
     {"exploding_gradient", "learning_rate_too_high"},
     {"exploding_gradient", "ill_conditioned_step"},
     {"exploding_gradient", "non_finite"},

@@ -7,7 +7,7 @@ namespace thalweg {
 namespace {
 
 // One entry a check: a code without a check is not listed. In order of causal role, root first.
-constexpr std::array<FindingInfo, 15> kFindings = {{
+constexpr std::array<FindingInfo, 19> kFindings = {{
     {"input_scale", "The inputs have a bad scale",
      "The network gets inputs that are far too large or too small, or columns whose scales differ by orders of "
      "magnitude. Initialisers assume inputs near zero mean and unit variance; curvature in the first layer grows with "
@@ -39,6 +39,26 @@ constexpr std::array<FindingInfo, 15> kFindings = {{
      "tries "
      "both, and others, and shows what they would do.",
      "Glorot, Bengio 2010; Mishkin, Matas 2016; Yang, Simon, Bernstein 2023"},
+    {"exploding_gradient", "The gradient explodes on its way back",
+     "Each layer, or each time step of a recurrent one, makes the gradient larger by a factor, and depth or time makes "
+     "a power of it: the first layers are thrown about by what the last ones ask for.",
+     "In depth: activation_gradient_rms (or ‖gradient‖ · ‖weight‖) of the first layer against the last hidden one's, a "
+     "thousand or more, over five layers or more and by no single one of them; and a loss that was thrown up, or that "
+     "is no lower than a constant prediction's after 200 steps. In time: backward_gain of a recurrent layer.",
+     "In depth: model.init.kind = \"orthogonal\" or \"lsuv\". In both: optimizer.clip_norm = 1.0. In time: gates "
+     "(lstm, gru), orthogonal recurrent weights.",
+     "Glorot, Bengio 2010; Pascanu, Mikolov, Bengio 2013; Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
+    {"vanishing_gradient", "The gradient vanishes on its way back",
+     "Each layer, or each time step of a recurrent one, makes the gradient smaller by a factor, and depth or time "
+     "makes "
+     "a power of it: the first layers, or the far past, are not learnt.",
+     "In depth: activation_gradient_rms (or ‖gradient‖ · ‖weight‖) of the first layer against the last hidden one's, a "
+     "thousandth or less, over five layers or more and by no single one of them; and a loss that is no lower than a "
+     "constant prediction's after 200 steps. In time: backward_gain of a recurrent layer, and a run that stands still.",
+     "In depth: model.init.kind = \"orthogonal\" or \"lsuv\", residual layers, a normalisation before each "
+     "activation. "
+     "In time: gates (lstm, gru), orthogonal recurrent weights.",
+     "Glorot, Bengio 2010; Bengio, Simard, Frasconi 1994; Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
     {"normalization_wrong_axis", "A batch norm runs over a wrong axis",
      "A batch norm gives each feature its own mean and variance. Over a wrong axis it mixes the features, and what was "
      "unequal before it stays unequal behind it: it does not do what it is there for.",
@@ -60,6 +80,21 @@ constexpr std::array<FindingInfo, 15> kFindings = {{
      "along the step; by a factor of ten where it was not. Where only the first steps threw the loss up: "
      "schedule.warmup.",
      "Goodfellow, Bengio, Courville 2016, sections 8.2.1 and 11.4.1; Cohen et al. 2021"},
+    {"dead_units", "Units are dead",
+     "Units that are off on every row: no gradient reaches what makes them, and they stay so. A layer of them lets "
+     "nothing through.",
+     "dead_units of a layer over 1,024 rows or more: 0.9 or more, and a loss that is no lower than a constant "
+     "prediction's after 100 steps, is a fault; half or more in two windows in a row a warning.",
+     "model.init.kind = \"default\" and model.init.bias = \"zeros\"; an activation that does not go flat (leaky_relu, "
+     "gelu); after a blow by a high rate, a lower optimizer.lr.",
+     "Lu, Shin, Su, Karniadakis 2020; Goodfellow, Bengio, Courville 2016, section 6.3"},
+    {"saturated_units", "Units are saturated",
+     "A tanh or a sigmoid far out is flat: hardly any gradient gets through the unit, on nearly all rows.",
+     "saturated_units of a layer over 1,024 rows or more: half or more in two windows in a row, and a loss above half "
+     "of the lower of initial_loss and constant_loss after 200 steps.",
+     "Smaller weights (model.init.kind = \"default\"); data.input_scaling = \"standardize\"; a normalisation before "
+     "the activation.",
+     "Glorot, Bengio 2010"},
     {"layer_coupling", "The layers move against each other",
      "Each layer's gradient assumes that the other layers stay as they are. They do not: here each layer's update "
      "alone "

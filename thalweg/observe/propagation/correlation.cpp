@@ -37,17 +37,26 @@ std::vector<std::int64_t> usable_rows(const at::Tensor& cosines) {
   return rows;
 }
 
-struct Groups {
-  Pairs alike, unlike;
-};
-
-// The upper and the lower third of pairs by what they are at first.
-Groups grouped(const at::Tensor& first, const std::vector<std::int64_t>& rows) {
-  const auto c = first.accessor<double, 2>();
+Pairs pairs_of(const std::vector<std::int64_t>& rows) {
   Pairs all;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t j = i + 1; j < rows.size(); ++j) all.emplace_back(rows[i], rows[j]);
   }
+  return all;
+}
+
+struct Groups {
+  Pairs alike, unlike;
+};
+
+// Of the pairs that begin near the limit (at least a quarter of all: the nearest), the upper and the lower third.
+Groups grouped(const at::Tensor& first, const std::vector<std::int64_t>& rows, double limit, double near) {
+  const auto c = first.accessor<double, 2>();
+  Pairs all = pairs_of(rows);
+  const auto far = [&](const auto& p) { return std::abs(c[p.first][p.second] - limit); };
+  std::sort(all.begin(), all.end(), [&](const auto& p, const auto& q) { return far(p) < far(q); });
+  const auto close = std::partition_point(all.begin(), all.end(), [&](const auto& p) { return far(p) <= near; });
+  all.resize(std::max<std::size_t>(all.size() / 4, static_cast<std::size_t>(close - all.begin())));
   std::sort(all.begin(), all.end(),
             [&](const auto& p, const auto& q) { return c[p.first][p.second] < c[q.first][q.second]; });
   const auto third = static_cast<std::ptrdiff_t>(std::max<std::size_t>(all.size() / 3, 1));
@@ -83,12 +92,13 @@ Difference difference(const at::Tensor& layer, const Groups& groups) {
 }
 
 // First and last layer of the mean.
-std::pair<std::size_t, std::size_t> span_of(const std::vector<Difference>& d, const CorrelationOptions& options) {
+std::pair<std::size_t, std::size_t> span_of(const std::vector<Difference>& d, double limit,
+                                            const CorrelationOptions& options) {
   std::size_t last = 0;
   while (last + 1 < d.size() && d[last + 1].left > options.resolved * d[last + 1].error && d[last + 1].left > kRounding)
     ++last;
   std::size_t first = 0;
-  while (first < last && std::abs(d[first].unlike - d.back().unlike) > options.near) ++first;
+  while (first < last && std::abs(d[first].unlike - limit) > options.near) ++first;
   constexpr std::size_t kFewest = 4;
   return {last - first >= kFewest ? first : 0, last};
 }
@@ -127,10 +137,7 @@ at::Tensor cosines(const at::Tensor& h, std::int64_t rows) {
 MeanCorrelation mean_correlation(const at::Tensor& cosines) {
   const auto rows = usable_rows(cosines);
   if (rows.size() < 2) return {};
-  Pairs all;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::size_t j = i + 1; j < rows.size(); ++j) all.emplace_back(rows[i], rows[j]);
-  }
+  const Pairs all = pairs_of(rows);
   const auto c = cosines.accessor<double, 2>();
   MeanCorrelation result{.value = mean_of(c, all, -1)};
   std::vector<double> left_out;
@@ -145,16 +152,17 @@ CorrelationLength correlation_length(const at::Tensor& cosines, const Correlatio
   if (cosines.size(0) < 2) return out;
   const auto rows = usable_rows(cosines);
   if (rows.size() < kFewestRows) return out;
-  const Groups groups = grouped(cosines[0], rows);
+  const at::Tensor end = cosines[cosines.size(0) - 1];
+  out.limit = mean_of(end.accessor<double, 2>(), pairs_of(rows), -1);
+  const Groups groups = grouped(cosines[0], rows, out.limit, options.near);
   std::vector<Difference> d;
   for (std::int64_t l = 0; l < cosines.size(0); ++l) {
     d.push_back(difference(cosines[l], groups));
     out.alike.push_back(d.back().alike);
     out.unlike.push_back(d.back().unlike);
   }
-  out.limit = d.back().unlike;
   if (!(d[0].left > kRounding)) return out;
-  auto [first, last] = span_of(d, options);
+  auto [first, last] = span_of(d, out.limit, options);
   if (last == first) {
     floor_first_step(d, options);
     first = 0;

@@ -4,15 +4,16 @@
 //     |c_l − c*| ∝ exp(−l/ξ)                                  c*: fixed point of the layers' map     (Schoenholz et al.
 //     2017)
 //
-// c* need not be known: pairs that begin alike (a_l: mean of the upper third of pairs by c_0) and pairs that begin
-// unlike (b_l: of the lower third) go to the same c*, and
+// c* need not be known exactly: pairs that begin more alike (a_l: their mean) and pairs that begin less so (b_l) go to
+// the same c*, and
 //     D_l = a_l − b_l ∝ exp(−l/ξ)
-// is what the depth has left of the difference. ξ = −1 / mean of ln D_(l+1)/D_l. Each layer has its own random weights:
-// the steps of ln D are as good as independent, and their spread gives Student's 95% interval of the mean; that of the
-// rows (jackknife over eight groups of them, Tukey 1958) is added in quadrature. The mean runs over layers where
+// is what the depth has left of the difference. Both are taken among the pairs that begin near the limit, that is the
+// mean over all pairs at the last layer: the layers' map is straight only there. The upper and the lower third of those
+// are a and b. ξ = −1 / mean of ln D_(l+1)/D_l. Each layer has its own random weights: the steps of ln D are as good as
+// independent, and their spread gives Student's 95% interval of the mean; that of the rows (jackknife over eight groups
+// of them, Tukey 1958) is added in quadrature. The mean runs over layers where
 //   D_l > 4 standard errors over rows and above rounding (what is left is noise otherwise), and
-//   |b_l − b_last| ≤ near: the map is straight only close to its fixed point; where fewer than four steps are left by
-//   that, all are taken.
+//   |b_l − limit| ≤ near; where fewer than four steps are left by that, all are taken.
 // Shapes: h is flattened to [rows, numbers]; at most `rows` rows are used. All in float64.
 #pragma once
 
@@ -27,7 +28,7 @@ namespace thalweg {
 
 struct CorrelationOptions {
   std::int64_t rows = 64;
-  double near = 0.25;
+  double near = 0.25;     // to the limit
   double resolved = 4.0;  // standard errors
 };
 
@@ -41,7 +42,7 @@ MeanCorrelation mean_correlation(const at::Tensor& cosines);  // [n, n] on the C
 
 struct CorrelationLength {
   double length = kNoSignal, low = kNoSignal, high = kNoSignal;  // ξ; infinite where nothing is lost
-  double limit = kNoSignal;                                      // b at the last layer
+  double limit = kNoSignal;                                      // mean over pairs at the last layer
   double rate = kNoSignal, rate_error = kNoSignal;               // e-folds a layer, 1/ξ
   std::vector<double> alike, unlike;                             // a_l, b_l
   int steps = 0;                                                 // of ln D that went into it
