@@ -15,10 +15,12 @@
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
 #include "thalweg/observe/recurrence/recurrence.h"
+#include "thalweg/cli_torch/signal_part.h"
 #include "thalweg/record/error.h"
 #include "thalweg/report/coupling_panel.h"
 #include "thalweg/report/recurrence_drawing.h"
 #include "thalweg/report/recurrence_panel.h"
+#include "thalweg/report/signal_panel.h"
 #include "thalweg/report/survey_drawing.h"
 #include "thalweg/report/survey_json.h"
 #include "thalweg/report/survey_panel.h"
@@ -39,6 +41,7 @@ struct SurveyArguments {
   std::string out;
   double memory = 1.0;  // GB
   bool coupling = false;
+  bool signal = false;
   bool time = false;
 };
 
@@ -65,6 +68,7 @@ void add_options(CLI::App& app, SurveyArguments& a) {
   app.add_flag("--layers", a.options.layers, "each layer's own block of the Hessian");
   app.add_flag("--density", a.options.density, "the density of all eigenvalues");
   app.add_flag("--slices", a.options.slices, "the loss along eigenvectors, gradient and update, and over a plane");
+  app.add_flag("--signal", a.signal, "how the signal passes the layers, here and over the run");
   app.add_flag("--coupling", a.coupling, "what the layers do to each other in the optimizer's next step");
   app.add_flag("--time", a.time,
                "what recurrent layers make of the past: eigenvalues, exponents, how far gradients reach");
@@ -139,6 +143,13 @@ Part measure_time_part(SurveyedNetwork& network, const fs::path& folder, Survey&
   return {"time", report::recurrence_json(layers), report::recurrence_panel(layers, stdout_look())};
 }
 
+Part measured_signal(SurveyedNetwork& network, const SurveyTarget& target, const fs::path& folder, Survey& survey) {
+  const SignalPart part = measure_signal_part(network, target.folder, folder);
+  for (const fs::path& file : part.files) survey.files.push_back(file.string());
+  return {"signal", report::signal_json(part.signal, part.maps),
+          report::signal_panel(part.signal, part.maps, stdout_look())};
+}
+
 // One document: the parts are further members of the survey's object.
 std::string json_of(const Measured& measured) {
   std::string json = report::survey_json(measured.survey);
@@ -163,6 +174,7 @@ Measured measure(const SurveyArguments& a, Progress& progress) {
   try {
     const fs::path folder = a.out.empty() ? target.folder : fs::path(a.out);
     Measured result{.survey = survey(network.problem(), options), .parts = {}};
+    if (a.signal) result.parts.push_back(measured_signal(network, target, folder, result.survey));
     if (a.coupling) result.parts.push_back(measure_coupling_part(network.problem(), folder, result.survey));
     if (a.time) result.parts.push_back(measure_time_part(network, folder, result.survey));
     progress.clear();

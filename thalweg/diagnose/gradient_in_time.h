@@ -1,0 +1,30 @@
+// Recurrent layers through which the gradient does not pass: what lies further back than it reaches is not learnt, or
+// each step is thrown by what a long way back has made of it (Bengio, Simard, Frasconi 1994; Pascanu, Mikolov, Bengio
+// 2013). Both need a harm: many tasks need no long memory, and a network that learns one is healthy however short its
+// horizon.
+//
+//     vanishing   a layer's gradient at the beginning of the sequence, over that at its end (backward_gain): median ≤
+//                 vanished over the readings of the run's last half, and the run stands still (standing.h) far from
+//                 what it could reach, where the gradient never got across: the horizon's median is finite.
+//     exploding   the same gain ≥ exploded, and growing along the whole way (gradient_time_decay above 0 beyond its
+//                 bar), in the readings before the loss was thrown up; or in most of all readings, where the run stands
+//                 still at what a constant prediction has.
+// Without harm: healthy. Of runs without a recurrent layer nothing is said.
+#pragma once
+
+#include "thalweg/diagnose/standing.h"
+
+namespace thalweg {
+
+struct GradientInTimeOptions {
+  StandingOptions standing;
+  // A steady fade to this has its horizon, a hundredth, before the middle of the sequence.
+  double vanished = 1e-4;
+  double exploded = 1e2;
+  int readings = 3;  // of the layer, at least, for a judgement of the run's last half
+};
+
+Judgement judge_vanishing_gradient_in_time(const History& history, const GradientInTimeOptions& options = {});
+Judgement judge_exploding_gradient_in_time(const History& history, const GradientInTimeOptions& options = {});
+
+}  // namespace thalweg
