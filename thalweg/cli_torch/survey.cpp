@@ -14,8 +14,8 @@
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
-#include "thalweg/observe/recurrence/recurrence.h"
 #include "thalweg/cli_torch/signal_part.h"
+#include "thalweg/observe/recurrence/recurrence.h"
 #include "thalweg/record/error.h"
 #include "thalweg/report/coupling_panel.h"
 #include "thalweg/report/recurrence_drawing.h"
@@ -133,7 +133,7 @@ Part measure_time_part(SurveyedNetwork& network, const fs::path& folder, Survey&
     return found == parameters.end() ? at::Tensor() : found->second;
   };
   const auto layers = measure_recurrence(network.through(), weight_of);
-  for (const Recurrence& layer : layers) {
+  for (const RecurrentLayer& layer : layers) {
     const fs::path file = folder / fmt::format("time-{}.svg", layer.layer);
     std::ofstream stream(file, std::ios::binary | std::ios::trunc);
     stream << report::recurrence_svg(layer) << std::flush;

@@ -17,6 +17,8 @@
 #include "thalweg/observe/gradient/update_norms.h"
 #include "thalweg/observe/interaction/coupling.h"
 #include "thalweg/observe/normalization/normalization.h"
+#include "thalweg/observe/propagation/passing_signal.h"
+#include "thalweg/observe/propagation/units.h"
 #include "thalweg/observe/recurrence/in_time.h"
 #include "thalweg/record/error.h"
 
@@ -44,6 +46,8 @@ const Entry kCatalogue[] = {
     {NoiseScale::kName, make<NoiseScale>, {}},
     {NoisePairs::kName, make<NoisePairs>, {}},
     {MomentRatio::kName, make<MomentRatio>, {}},
+    {PassingSignal::kName, make<PassingSignal>, {}},
+    {Units::kName, make<Units>, {}},
     {InTime::kName, make<InTime>, {}},
     {LayerCoupling::kName, make<LayerCoupling>, {}},
     {Normalization::kName, make<Normalization>, {}},
