@@ -73,6 +73,28 @@ TEST(Connection, BetweenTheLimitsItCannotTell) {
   EXPECT_THAT(unsure.would_take, HasSubstr("more rows"));
 }
 
+TEST(Connection, AShareOfRightRowsIsJudgedInPoints) {
+  // The loss rises by half of what was learnt; of the accuracy, `lost` is lost in the middle.
+  const auto problem = [](double lost, double noise) {
+    ConnectionProblem p = along_a_line([](double w) { return 5.0 * (1.0 - w * w); });
+    p.metric = "accuracy";
+    p.parts[0].evaluate = [=, loss = p.parts[0].evaluate](const NamedParameters& weights) {
+      PartLosses result = loss(weights);
+      const double w = weights[0].second[0].item<double>();
+      for (int k = 0; k < 4; ++k) result.shares.push_back(0.9 + 0.05 * w - (lost + noise * (k - 1.5)) * (1.0 - w * w));
+      result.metric = 0.9 + 0.05 * w - lost * (1.0 - w * w);
+      return result;
+    };
+    return p;
+  };
+  const Connection near = connect(problem(0.01, 0.001));
+  EXPECT_NEAR(part(near).metric_barrier.value, 0.01, 1e-12);
+  EXPECT_NEAR(part(near).metric_barrier.high, 0.01 + 3.182446 * 0.001 * std::sqrt(5.0 / 3.0) / 2.0, 1e-7);
+  EXPECT_EQ(near.verdict, ConnectionVerdict::same);
+  EXPECT_EQ(connect(problem(0.03, 0.001)).verdict, ConnectionVerdict::apart);
+  EXPECT_EQ(connect(problem(0.02, 0.01)).verdict, ConnectionVerdict::cannot_tell);
+}
+
 TEST(Connection, OfNetworksThatHaveLearntNothingItCannotTell) {
   const Connection c = connect(along_a_line([](double) { return 11.0; }));
   EXPECT_EQ(c.verdict, ConnectionVerdict::cannot_tell);

@@ -50,8 +50,9 @@ struct Connection {
     Interval barrier{std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
                      std::numeric_limits<double>::quiet_NaN()};
     double barrier_at = std::numeric_limits<double>::quiet_NaN();
-    // How far the metric falls below its own chord at most, in its own unit.
-    double metric_barrier = std::numeric_limits<double>::quiet_NaN();
+    // How far the metric falls below its own chord at most, in its own unit; the interval where it is a share of rows.
+    Interval metric_barrier{std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
+                            std::numeric_limits<double>::quiet_NaN()};
   };
   struct Path {
     std::string name;         // "unaligned", "aligned by weights", "aligned by weights, statistics repaired"
@@ -69,6 +70,7 @@ struct Connection {
   std::int64_t parameters = 0;
   std::string metric;  // "accuracy"
   bool larger_is_better = true;
+  bool metric_is_share = false;  // of right rows: it has intervals, and the verdict is judged by it
 
   std::vector<Group> groups;
   double permutation_bits = 0.0;

@@ -61,30 +61,52 @@ double mean_of(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-// The highest point above the chord, and its interval over batches.
-void put_barrier(const std::vector<double>& at, const std::vector<PartLosses>& values, bool larger_is_better,
-                 Connection::Part& part) {
-  const auto above = [&](std::size_t i, const auto& value) {
-    return value(values[i]) - (1.0 - at[i]) * value(values.front()) - at[i] * value(values.back());
-  };
+// Values along a path, as one batch has them.
+using Values = std::function<double(const PartLosses&)>;
+
+double above_chord(const std::vector<double>& at, const std::vector<PartLosses>& path, std::size_t i,
+                   const Values& value) {
+  return value(path[i]) - (1.0 - at[i]) * value(path.front()) - at[i] * value(path.back());
+}
+
+// The point that lies highest above the chord; one that is not a number is.
+std::size_t highest_point(const std::vector<double>& at, const std::vector<PartLosses>& path, const Values& value) {
   std::size_t highest = 0;
-  double most = 0.0, metric = 0.0;
+  double most = 0.0;
   for (std::size_t i = 0; i < at.size(); ++i) {
-    const double rise = above(i, [](const PartLosses& v) { return mean_of(v.batches); });
-    if (rise > most || (std::isnan(rise) && std::isfinite(most))) {
-      most = std::isnan(rise) ? std::numeric_limits<double>::infinity() : rise;
+    const double rise = above_chord(at, path, i, value);
+    if (std::isnan(rise)) return i;
+    if (rise > most) {
+      most = rise;
       highest = i;
     }
-    const double fall = above(i, [](const PartLosses& v) { return v.metric; });
-    metric = std::max(metric, larger_is_better ? -fall : fall);
   }
+  return highest;
+}
+
+Interval over_batches(const std::vector<double>& at, const std::vector<PartLosses>& path, std::size_t i,
+                      const std::function<double(const PartLosses&, std::size_t batch)>& value, std::size_t batches) {
   std::vector<double> each;
-  for (std::size_t k = 0; k < values.front().batches.size(); ++k) {
-    each.push_back(above(highest, [k](const PartLosses& v) { return v.batches[k]; }));
+  for (std::size_t k = 0; k < batches; ++k) {
+    each.push_back(above_chord(at, path, i, [&](const PartLosses& v) { return value(v, k); }));
   }
-  part.barrier = mean_interval(each);
-  part.barrier_at = at[highest];
-  part.metric_barrier = std::isfinite(values.front().metric) ? metric : std::numeric_limits<double>::quiet_NaN();
+  return mean_interval(each);
+}
+
+void put_barrier(const std::vector<double>& at, const std::vector<PartLosses>& path, double sign,
+                 Connection::Part& part) {
+  const std::size_t i = highest_point(at, path, [](const PartLosses& v) { return mean_of(v.batches); });
+  part.barrier_at = at[i];
+  part.barrier = over_batches(
+      at, path, i, [](const PartLosses& v, std::size_t k) { return v.batches[k]; }, path.front().batches.size());
+  // Of what is the better the larger it is, the fall below the chord.
+  const Values metric = [sign](const PartLosses& v) { return sign * v.metric; };
+  if (!std::isfinite(path.front().metric)) return;
+  const std::size_t j = highest_point(at, path, metric);
+  part.metric_barrier.value = above_chord(at, path, j, metric);
+  if (path.front().shares.empty()) return;
+  part.metric_barrier = over_batches(
+      at, path, j, [](const PartLosses& v, std::size_t k) { return -v.shares[k]; }, path.front().shares.size());
 }
 
 // What connect() does, step by step.
@@ -196,7 +218,8 @@ Connection::Path Connecting::walk(const std::string& name, const NamedParameters
       part.loss.push_back(mean_of(v.batches));
       if (std::isfinite(v.metric)) part.metric.push_back(v.metric);
     }
-    put_barrier(c_.at, values[i], c_.larger_is_better, part);
+    put_barrier(c_.at, values[i], c_.larger_is_better ? -1.0 : 1.0, part);
+    c_.metric_is_share = !values[i].front().shares.empty();
     path.parts.push_back(std::move(part));
   }
   return path;

@@ -28,6 +28,7 @@ namespace thalweg {
 struct PartLosses {
   std::vector<double> batches;  // mean loss of each batch; equal batches
   double metric = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> shares;  // the metric of each batch, where it is a share of right rows; else empty
 };
 
 // Weights are parameters, then buffers, in the order of ConnectionProblem's.
@@ -62,13 +63,15 @@ struct ConnectOptions {
 // are no error: the verdict says that it cannot tell, and where they are.
 Connection connect(const ConnectionProblem& problem, const ConnectOptions& options = {});
 
-// Same:  on some path the upper end of the barrier's interval is at most `share` of what the networks have learnt (the
-//        best constant prediction's loss less their own).
+// Same:  on some path the upper end of the barrier's interval is at most the limit.
 // Apart: on every path the lower end is above it. That no better alignment exists is not shown by that.
-// `share` is the 2% of Frankle et al. 2020 (section 3, in points of error, where a network that has learnt nothing has
-// about 100), taken as a share of the loss.
+//
+// Where the metric is a share of right rows, its barrier on training rows is judged, and the limit is 2 points: below
+// it Frankle et al. 2020 (section 3) call two networks linearly connected. Elsewhere the loss is judged, and the limit
+// is that share of what the networks have learnt (the best constant prediction's loss less their own): the same rule on
+// another scale, and a stricter one, since a loss rises before any row is told wrong.
 struct ConnectionRule {
-  double share = 0.02;
+  double limit = 0.02;
 };
 void judge(Connection& connection, const ConnectionRule& rule = {});
 
