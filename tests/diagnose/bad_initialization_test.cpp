@@ -41,6 +41,7 @@ Judgement judged(const ScriptedRun& run) { return judge_bad_initialization(run.h
 TEST(BadInitialization, ASignalThatKeepsItsSizeIsHealthy) {
   EXPECT_EQ(judged(start({})).verdict, Verdict::healthy);
   EXPECT_TRUE(judged(start({.forward = 0.85, .backward = 0.8})).findings.empty());
+  EXPECT_TRUE(judged(start({.depth = 10, .forward = 0.5, .backward = 0.5})).findings.empty()) << "a start that trains";
   EXPECT_TRUE(judged(start({.depth = 2, .forward = 0.3, .backward = 0.1})).findings.empty()) << "too shallow to tell";
 }
 
@@ -54,8 +55,8 @@ TEST(BadInitialization, WhatShrinksForwardsIsAFault) {
 // Biases keep the outputs large; that all rows put out the same is seen by their correlation.
 TEST(BadInitialization, OutputsThatAreLargeButEqualForAllRowsAreSeen) {
   ScriptedRun run = start({.depth = 6});
-  run.at(0, Quantity::activation_rms, 1.0, "linear7").at(0, Quantity::input_correlation, 0.999999, "linear7");
-  run.at(0, Quantity::activation_rms, 1.0, "linear8").at(0, Quantity::input_correlation, 0.999999, "linear8");
+  run.at(0, Quantity::activation_rms, 1.0, "linear7").at(0, Quantity::input_correlation, 1.0 - 1e-13, "linear7");
+  run.at(0, Quantity::activation_rms, 1.0, "linear8").at(0, Quantity::input_correlation, 1.0 - 1e-13, "linear8");
   EXPECT_EQ(judged(run).verdict, Verdict::fault);
 }
 

@@ -26,8 +26,8 @@ StartPanel deep(int layers) {
 TEST(StartPanel, ShowsEachLayerAndDrawsBothWays) {
   const std::string text = start_panel(deep(10), {.width = 100});
   EXPECT_THAT(text, HasSubstr("linear10"));
-  EXPECT_THAT(text, HasSubstr("forwards: spread"));
-  EXPECT_THAT(text, HasSubstr("backwards: pull"));
+  EXPECT_THAT(text, HasSubstr("a forwards (spread), b backwards (pull)"));
+  EXPECT_THAT(text, HasSubstr("⠉"));
 }
 
 TEST(StartPanel, LeavesTheMiddleOfAVeryDeepNetworkOut) {

@@ -49,11 +49,13 @@ report::StartPanel panel_of(const Preflight& p) {
   return panel;
 }
 
-std::string rate_line(const InitialRate& rate) {
+std::string rate_line(const Preflight& p) {
+  const InitialRate& rate = p.rate;
   if (!rate.known()) return fmt::format("rate      no first rate by forwards: {}\n", rate.reason);
-  return fmt::format(
-      "rate      along the first update the loss rises beyond {} to {}; a first rate to paste: optimizer.lr = {}\n",
-      report::number(rate.low, 2), report::number(rate.high, 2), report::number(rate.recommended, 2));
+  return fmt::format("rate      along the first update the loss rises beyond {} to {}; {}: optimizer.lr = {}\n",
+                     report::number(rate.low, 2), report::number(rate.high, 2),
+                     p.tried.empty() ? "a first rate to paste" : "of this start, which is to be mended first",
+                     report::number(rate.recommended, 2));
 }
 
 std::string text_of(const Preflight& p, const report::Look& look) {
@@ -73,7 +75,7 @@ std::string text_of(const Preflight& p, const report::Look& look) {
   if (!b.fitted)
     text +=
         "          a network that cannot learn 16 rows is wired wrongly to its loss, or starts where nothing moves\n";
-  text += rate_line(p.rate);
+  text += rate_line(p);
   for (const std::string& note : p.notes) text += fmt::format("note      {}\n", note);
   text += "\n" + report::start_panel(panel_of(p), look);
   return text + "\n" + report::judgement_panel(p.judgement, look);

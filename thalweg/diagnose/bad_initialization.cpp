@@ -54,7 +54,9 @@ void judge_forward(const History& history, const BadInitializationOptions& optio
   if (!(reaches < options.faint * largest->second)) return;
   told.add(fmt::format("what tells rows apart shrinks from {:.2g} in {} to {:.2g} in {}", largest->second,
                        largest->first, reaches, last),
-           {Quantity::activation_rms, last, reaches, options.faint * largest->second, std::string(kRuns)}, true);
+           {Quantity::activation_rms, last, reaches, options.faint * largest->second,
+            fmt::format("times √(1 − input_correlation); {}", kRuns)},
+           true);
 }
 
 // ‖∂L/∂W‖ ‖W‖ of each layer, all its parameters together; those that nothing pulls at all are left out.
@@ -83,7 +85,8 @@ void judge_backward(const History& history, const BadInitializationOptions& opti
   if (!(low->second < options.faint_pull * high->second)) return;
   told.add(fmt::format("the gradient pulls at {} only {:.1g} times as much as at {}", low->first,
                        low->second / high->second, high->first),
-           {Quantity::gradient_sq, low->first, low->second / high->second, options.faint_pull, std::string(kRuns)},
+           {Quantity::gradient_sq, low->first, low->second / high->second, options.faint_pull,
+            fmt::format("its root, times that of weight_sq, beside {}; {}", high->first, kRuns)},
            true);
 }
 

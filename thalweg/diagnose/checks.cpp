@@ -65,7 +65,7 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 54> kCauses = {{
+constexpr std::array<Cause, 55> kCauses = {{
     {"bad_initialization", "exploding_gradient"},
     {"bad_initialization", "vanishing_gradient"},
     {"bad_initialization", "dead_units"},
@@ -97,6 +97,7 @@ constexpr std::array<Cause, 54> kCauses = {{
     {"learning_rate_too_high", "batch_too_small"},
     {"batch_too_small", "learning_rate_too_low"},
     {"input_scale", "bad_initialization"},
+    {"symmetric_initialization", "bad_initialization"},
     {"symmetric_initialization", "saddle_point"},
     {"symmetric_initialization", "plateau"},
     {"symmetric_initialization", "local_minimum"},

@@ -47,7 +47,7 @@ std::string layer_table(const StartPanel& panel, const Look& look) {
 }
 
 std::string profile(const StartPanel& panel, const Look& look) {
-  Curve forward{.name = "forwards: spread"}, backward{.name = "backwards: pull"};
+  Curve forward{.name = "spread"}, backward{.name = "pull"};
   double depth = 0.0;
   for (const StartLayer& layer : panel.layers) {
     depth += 1.0;
@@ -59,7 +59,11 @@ std::string profile(const StartPanel& panel, const Look& look) {
   }
   if (forward.x.size() < 3) return "";  // two points say no more than the table
   const std::vector<Curve> curves{forward, backward};
-  return plot(curves, {.title = "the signal against depth, layer by layer", .rows = 8}, look);
+  return "\n" + plot(curves,
+                     {.title = "the signal against depth: a forwards (spread), b backwards (pull)",
+                      .rows = 8,
+                      .log_range = 5.0},
+                     look);
 }
 
 std::string tried_table(const StartPanel& panel, const Look& look) {

@@ -32,7 +32,7 @@ struct InitialRateOptions {
   double first_gain = 1e-3;  // of the loss, to first order: where the search starts
   int most_doublings = 40;   // up; beyond that the loss never rises
   double widest = 10.0;      // cannot tell: the batches' ε_c differ by more than this factor
-  double share = 0.25;       // recommended = share · low
+  double share = 0.0625;     // recommended = share · low (bench/initial_rate.py)
 };
 
 struct InitialRate {
