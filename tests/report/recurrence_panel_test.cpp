@@ -16,8 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Recurrence sample() {
-  Recurrence r{.layer = "rnn1", .kind = "rnn", .units = 3, .time = 40, .rows = 8};
+RecurrentLayer sample() {
+  RecurrentLayer r{.layer = "rnn1", .kind = "rnn", .units = 3, .time = 40, .rows = 8};
   r.matrices.push_back({.name = "W",
                         .eigenvalues = {{0.0, 0.9}, {0.0, -0.9}, {0.5, 0.0}},
                         .radius = 0.9,
@@ -38,7 +38,7 @@ Recurrence sample() {
   return r;
 }
 
-std::string panel(const Recurrence& r) { return recurrence_panel({&r, 1}, {.width = 110}); }
+std::string panel(const RecurrentLayer& r) { return recurrence_panel({&r, 1}, {.width = 110}); }
 
 TEST(RecurrencePanel, SaysHowFarTheGradientReachesAndWhatBecomesOfTheState) {
   const std::string text = panel(sample());
@@ -48,7 +48,7 @@ TEST(RecurrencePanel, SaysHowFarTheGradientReachesAndWhatBecomesOfTheState) {
 }
 
 TEST(RecurrencePanel, DoesNotClaimAHorizonThatWasNotSeen) {
-  Recurrence r = sample();
+  RecurrentLayer r = sample();
   r.horizon_seen = false;
   r.horizon = {460.0, 300.0, std::numeric_limits<double>::infinity()};
   EXPECT_THAT(panel(r), HasSubstr("> 40"));
@@ -56,7 +56,7 @@ TEST(RecurrencePanel, DoesNotClaimAHorizonThatWasNotSeen) {
 }
 
 TEST(RecurrencePanel, AGrowingGradientIsToBeClipped) {
-  Recurrence r = sample();
+  RecurrentLayer r = sample();
   r.horizon_seen = false;
   for (std::size_t k = 0; k < 40; ++k) r.gradient[k] = std::pow(1.5, static_cast<double>(k));
   r.horizon.value = r.horizon.high = std::numeric_limits<double>::infinity();
@@ -99,7 +99,7 @@ TEST(RecurrencePanel, TheDrawingIsOneSvgWithAllThreeParts) {
 }
 
 TEST(RecurrencePanel, OfWhatWasNotMeasuredNothingIsDrawn) {
-  Recurrence r = sample();
+  RecurrentLayer r = sample();
   r.matrices.clear();
   r.exponents.clear();
   r.gradient.clear();
@@ -108,7 +108,7 @@ TEST(RecurrencePanel, OfWhatWasNotMeasuredNothingIsDrawn) {
 }
 
 TEST(RecurrenceJson, HoldsAllNumbers) {
-  Recurrence r = sample();
+  RecurrentLayer r = sample();
   r.exponents.back().value = -std::numeric_limits<double>::infinity();
   const auto json = nlohmann::json::parse(recurrence_json({&r, 1}));
   ASSERT_EQ(json.size(), 1U);

@@ -29,7 +29,7 @@ struct Layer {
   std::string name;
   std::size_t readings = 0;
   double gain = 0.0;     // of the gradient, from the end of the sequence to its beginning
-  double horizon = 0.0;  // infinite: not within the sequence
+  double horizon = 0.0;  // NaN or infinite: not within the sequence
   double decay = 0.0;
   double surely = 0.0;  // lower end of the decay's bar
 };
@@ -41,7 +41,7 @@ Layer layer_within(const History& history, Scope scope, Steps steps) {
   for (const Point& p : decays) lower.push_back(std::isnan(p.error) ? p.value : p.value - p.error);
   return {.scope = scope,
           .name = history.scopes_table.name(scope),
-          .readings = in(Quantity::memory_horizon).size(),
+          .readings = in(Quantity::backward_gain).size(),
           .gain = median(values(in(Quantity::backward_gain))),
           .horizon = median(values(in(Quantity::memory_horizon))),
           .decay = median(values(decays)),
@@ -50,8 +50,8 @@ Layer layer_within(const History& history, Scope scope, Steps steps) {
 
 std::vector<Layer> layers_within(const History& history, Steps steps) {
   std::vector<Layer> layers;
-  for (const Scope scope : history.scopes(Quantity::memory_horizon)) {
-    if (scope != kWholeModel) layers.push_back(layer_within(history, scope, steps));
+  for (const Scope scope : history.scopes(Quantity::backward_gain)) {
+    if (scope != kWholeModel) layers.push_back(layer_within(history, scope, steps));  // the whole model's is in depth
   }
   return layers;
 }
@@ -111,15 +111,16 @@ bool explodes(const Layer& layer, const GradientInTimeOptions& options) {
 }  // namespace
 
 Judgement judge_vanishing_gradient_in_time(const History& history, const GradientInTimeOptions& options) {
-  if (history.scopes(Quantity::memory_horizon).empty()) return healthy("no recurrent layer was measured");
+  if (layers_within(history, {}).empty()) return healthy("no recurrent layer was measured");
   const StandingOrNot stands = standing(history, options.standing);
   if (!stands.standing) return stands.otherwise;
   const Standing& s = *stands.standing;
   Judgement judgement = healthy("the gradient reaches back in time");
-  for (const Layer& layer : layers_within(history, {s.first, s.last})) {
-    if (layer.readings < static_cast<std::size_t>(options.readings)) {
-      return cannot_tell(fmt::format("the loss stands still, and {} was measured {} times since: {} tell", layer.name,
-                                     layer.readings, options.readings));
+  const bool nothing_learnt = s.level >= options.standing.level.stuck * s.floor;
+  for (const Layer& late : layers_within(history, {s.first, s.last})) {
+    const Layer layer = late.readings == 0 && nothing_learnt ? layer_within(history, late.scope, {}) : late;
+    if (layer.readings == 0) {
+      return cannot_tell(fmt::format("the loss stands still, and {} was not measured since", layer.name));
     }
     if (!vanishes(layer, options)) continue;
     judgement.verdict = Verdict::fault;
@@ -130,7 +131,7 @@ Judgement judge_vanishing_gradient_in_time(const History& history, const Gradien
 }
 
 Judgement judge_exploding_gradient_in_time(const History& history, const GradientInTimeOptions& options) {
-  if (history.scopes(Quantity::memory_horizon).empty()) return healthy("no recurrent layer was measured");
+  if (layers_within(history, {}).empty()) return healthy("no recurrent layer was measured");
   const auto level = loss_level(history, options.standing.level);
   if (!level) return cannot_tell("no loss was read");
   const bool stuck = level->recent >= options.standing.level.stuck * level->floor;

@@ -5,7 +5,8 @@
 //
 //     vanishing   a layer's gradient at the beginning of the sequence, over that at its end (backward_gain): median ≤
 //                 vanished over the readings of the run's last half, and the run stands still (standing.h) far from
-//                 what it could reach, where the gradient never got across: the horizon's median is finite.
+//                 what it could reach, where the fall to a hundredth lies within the sequence (memory_horizon). Where
+//                 nothing was learnt at all, and the last half has no reading, those before it count.
 //     exploding   the same gain ≥ exploded, and growing along the whole way (gradient_time_decay above 0 beyond its
 //                 bar), in the readings before the loss was thrown up; or in most of all readings, where the run stands
 //                 still at what a constant prediction has.
@@ -21,7 +22,6 @@ struct GradientInTimeOptions {
   // A steady fade to this has its horizon, a hundredth, before the middle of the sequence.
   double vanished = 1e-4;
   double exploded = 1e2;
-  int readings = 3;  // of the layer, at least, for a judgement of the run's last half
 };
 
 Judgement judge_vanishing_gradient_in_time(const History& history, const GradientInTimeOptions& options = {});

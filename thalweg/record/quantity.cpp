@@ -266,7 +266,7 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "above 0 it grows.",
      "Pascanu, Mikolov, Bengio 2013"},
     {Quantity::memory_horizon, "memory_horizon", "steps", "least k with ‖∂L/∂s_(T−k)‖ ≤ ‖∂L/∂s_T‖ / 100 from there on",
-     "Over how many time steps the gradient falls to a hundredth: what lies further back is hardly learnt. Infinite "
+     "Over how many time steps the gradient falls to a hundredth: what lies further back is hardly learnt. Not said "
      "where it does not fall so far within the sequence.",
      "definition; Pascanu, Mikolov, Bengio 2013"},
     {Quantity::weight_spectral_scale, "weight_spectral_scale", "1", "‖W‖₂ √(fan_in / fan_out)",

@@ -12,7 +12,7 @@
 
 namespace thalweg {
 
-struct Recurrence {
+struct RecurrentLayer {
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
   // W = V diag(λ) V⁻¹, so that W^t = V diag(λ)^t V⁻¹. Where V is far from orthogonal, ‖W^t‖ may grow to its condition

@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 
-double reach(const Recurrence::Matrix& m) { return 1.1 * std::max(1.0, m.radius); }
+double reach(const RecurrentLayer::Matrix& m) { return 1.1 * std::max(1.0, m.radius); }
 
 // --- SVG: three square panels beside each other
 
@@ -88,10 +88,11 @@ std::string across(const Panel& p, double y, const char* colour) {
                      p.left + kSide, colour);
 }
 
-std::string eigenvalues_svg(const Recurrence::Matrix& m, double left) {
+std::string eigenvalues_svg(const RecurrentLayer::Matrix& m, double left) {
   const double r = reach(m);
   const Panel p{left, -r, r, -r, r};
-  std::string svg = frame(p, fmt::format("Eigenvalues of {}, radius {}", m.name, number(m.radius)), "real part", false);
+  std::string svg = frame(p, fmt::format("Eigenvalues of {}, radius {}", m.name, number(m.radius)),
+                          "real part (up: imaginary)", false);
   svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"none\" stroke=\"#999\"/>\n", p.x(0.0),
                      p.y(0.0), kSide / (2.0 * r));
   for (const auto& z : m.eigenvalues) {
@@ -122,7 +123,7 @@ struct Range {
   }
 };
 
-std::string gradient_svg(const Recurrence& r, double left) {
+std::string gradient_svg(const RecurrentLayer& r, double left) {
   const auto x = counted(r.gradient.size(), 0.0);
   const auto middle = logs(r.gradient), low = logs(r.gradient_low), high = logs(r.gradient_high);
   Range range;
@@ -132,17 +133,18 @@ std::string gradient_svg(const Recurrence& r, double left) {
     for (const double v : *curve) range.include(v);
   }
   const Panel p{left, 0.0, std::max(1.0, x.back()), std::floor(range.low), std::ceil(range.high)};
-  std::string svg = frame(p, "Gradient against distance in time", "steps back from the end", true);
+  std::string svg =
+      frame(p, "Gradient against distance in time", "steps back from the end (thin: 95% over rows)", true);
   svg += polyline(p, x, low, fmt::format("fill=\"none\" stroke=\"{}\" opacity=\"0.35\"", kInk)) +
          polyline(p, x, high, fmt::format("fill=\"none\" stroke=\"{}\" opacity=\"0.35\"", kInk)) +
          polyline(p, x, middle, fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"", kInk)) +
          across(p, -2.0, "#dc2626");
   const std::string horizon =
       r.horizon_seen ? fmt::format("a hundredth: horizon {}", number(r.horizon.value)) : std::string("a hundredth");
-  return svg + words(p.left + kSide - 4, p.y(-2.0) - 5, horizon, "fill=\"#dc2626\" text-anchor=\"end\"");
+  return svg + words(p.left + 6, p.y(-2.0) + 15, horizon, "fill=\"#dc2626\"");
 }
 
-std::string exponents_svg(const Recurrence& r, double left) {
+std::string exponents_svg(const RecurrentLayer& r, double left) {
   Range range;
   range.include(0.0);
   std::vector<double> values;
@@ -169,12 +171,12 @@ std::string exponents_svg(const Recurrence& r, double left) {
 
 }  // namespace
 
-const Recurrence::Matrix* drawn_matrix(const Recurrence& layer) {
+const RecurrentLayer::Matrix* drawn_matrix(const RecurrentLayer& layer) {
   if (layer.matrices.empty()) return nullptr;
   return layer.kind == "rnn" ? &layer.matrices.front() : &layer.matrices.back();
 }
 
-std::string eigenvalue_plane(const Recurrence::Matrix& m, const Look& look) {
+std::string eigenvalue_plane(const RecurrentLayer::Matrix& m, const Look& look) {
   constexpr int kRows = 17, kColumns = 35;  // a cell is twice as high as wide
   const double r = reach(m);
   std::array<std::array<int, kColumns>, kRows> cells{};  // −1: the circle; else so many eigenvalues
@@ -205,7 +207,7 @@ std::string eigenvalue_plane(const Recurrence::Matrix& m, const Look& look) {
   return text;
 }
 
-std::string recurrence_plots(const Recurrence& r, const Look& look) {
+std::string recurrence_plots(const RecurrentLayer& r, const Look& look) {
   std::string text;
   if (const auto* matrix = drawn_matrix(r); matrix != nullptr && std::isfinite(matrix->radius)) {
     text += eigenvalue_plane(*matrix, look);
@@ -226,7 +228,7 @@ std::string recurrence_plots(const Recurrence& r, const Look& look) {
   return text;
 }
 
-std::string recurrence_svg(const Recurrence& r) {
+std::string recurrence_svg(const RecurrentLayer& r) {
   const double width = kLeft + 2 * kStep + kSide + 24;
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "

@@ -9,12 +9,12 @@
 namespace thalweg::report {
 
 // The matrix whose eigenvalues are drawn: W of rnn, the mean J of gru and lstm; null where none was measured.
-const Recurrence::Matrix* drawn_matrix(const Recurrence& layer);
+const RecurrentLayer::Matrix* drawn_matrix(const RecurrentLayer& layer);
 
-std::string eigenvalue_plane(const Recurrence::Matrix& matrix, const Look& look);  // in text, with the unit circle
-std::string recurrence_plots(const Recurrence& layer, const Look& look);           // all three
+std::string eigenvalue_plane(const RecurrentLayer::Matrix& matrix, const Look& look);  // in text, with the unit circle
+std::string recurrence_plots(const RecurrentLayer& layer, const Look& look);           // all three
 
 // A whole file: eigenvalues, gradient and exponents side by side.
-std::string recurrence_svg(const Recurrence& layer);
+std::string recurrence_svg(const RecurrentLayer& layer);
 
 }  // namespace thalweg::report

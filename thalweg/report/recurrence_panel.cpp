@@ -22,16 +22,16 @@ std::string with_bar(double value, double error) {
   return std::isfinite(error) ? fmt::format("{} ± {}", number(value), number(error, 2)) : number(value);
 }
 
-std::string horizon_cell(const Recurrence& r) {
+std::string horizon_cell(const RecurrentLayer& r) {
   if (std::isnan(r.horizon.value)) return "–";
   if (r.horizon_seen) return number(r.horizon.value);
   if (std::isinf(r.horizon.high)) return fmt::format("> {}", r.time);
   return fmt::format("> {} (some {})", r.time, number(r.horizon.value, 2));
 }
 
-std::string layer_table(std::span<const Recurrence> layers, const Look& look) {
+std::string layer_table(std::span<const RecurrentLayer> layers, const Look& look) {
   Rows rows;
-  for (const Recurrence& r : layers) {
+  for (const RecurrentLayer& r : layers) {
     const bool none = r.exponents.empty();
     rows.push_back({"  " + safe_text(r.layer), r.kind, count(r.units), count(r.time), number(r.radius),
                     none ? "–" : with_bar(r.exponents.front().value, r.exponents.front().error),
@@ -48,25 +48,26 @@ std::string layer_table(std::span<const Recurrence> layers, const Look& look) {
                rows, look);
 }
 
-std::string matrix_table(const Recurrence& r, const Look& look) {
+std::string matrix_table(const RecurrentLayer& r, const Look& look) {
   Rows rows;
-  for (const Recurrence::Matrix& m : r.matrices) {
+  for (const RecurrentLayer::Matrix& m : r.matrices) {
     if (m.power.empty()) continue;
-    const std::size_t middle = m.power.size() / 2, last = m.power.size() - 1;
-    const auto power = [&](std::size_t i) {
-      const auto t = static_cast<double>(m.power[i]);
-      return fmt::format("{} at t = {} (ρ^t {})", number(m.power_norm[i]), m.power[i],
-                         number(std::pow(m.radius, t), 2));
-    };
-    rows.push_back({"  " + m.name, number(m.radius), number(m.condition), number(m.power_norm.front()), power(middle),
-                    last > middle ? power(last) : ""});
+    const auto t = static_cast<double>(m.power.back());
+    rows.push_back({"  " + m.name, number(m.radius), number(m.condition), number(m.power_norm.front()),
+                    count(m.power.back()), number(m.power_norm.back()), number(std::pow(m.radius, t))});
   }
-  return table({{"  matrix"}, {"ρ", Align::right}, {"cond V", Align::right}, {"‖W‖", Align::right}, {"‖W^t‖"}, {""}},
+  return table({{"  matrix"},
+                {"ρ", Align::right},
+                {"cond V", Align::right},
+                {"‖W‖", Align::right},
+                {"t", Align::right},
+                {"‖W^t‖", Align::right},
+                {"ρ^t", Align::right}},
                rows, look);
 }
 
-std::string change_words(const Recurrence& r) {
-  const Recurrence::Exponent& e = r.exponents.front();
+std::string change_words(const RecurrentLayer& r) {
+  const RecurrentLayer::Exponent& e = r.exponents.front();
   const double bar = std::isfinite(e.error) ? e.error : 0.0;
   if (!std::isfinite(e.value)) return "a small change of the state is forgotten at once";
   const std::string factor = number(std::exp(e.value));
@@ -80,7 +81,7 @@ std::string change_words(const Recurrence& r) {
       "a small change of the state is multiplied by {} a step: it neither fades nor grows beyond the bar", factor);
 }
 
-std::string horizon_words(const Recurrence& r) {
+std::string horizon_words(const RecurrentLayer& r) {
   if (r.gradient.empty()) return "the loss asks nothing of the last state: no gradient to follow";
   if (std::isnan(r.horizon.value)) return "the sequence is too short to follow the gradient";
   if (r.horizon_seen) {
@@ -114,7 +115,7 @@ Json numbers(const std::vector<double>& values) {
   return result;
 }
 
-Json json_of(const Recurrence::Matrix& m) {
+Json json_of(const RecurrentLayer::Matrix& m) {
   Json json{{"name", m.name}};
   put_number(json, "radius", m.radius);
   put_number(json, "condition", m.condition);
@@ -129,7 +130,7 @@ Json json_of(const Recurrence::Matrix& m) {
   return json;
 }
 
-Json json_of(const Recurrence& r) {
+Json json_of(const RecurrentLayer& r) {
   Json json{{"layer", r.layer}, {"type", r.kind}, {"units", r.units}, {"steps", r.time}, {"rows", r.rows}};
   put_number(json, "radius", r.radius);
   json["matrices"] = Json::array();
@@ -153,13 +154,13 @@ Json json_of(const Recurrence& r) {
 
 }  // namespace
 
-std::string recurrence_panel(std::span<const Recurrence> layers, const Look& look) {
+std::string recurrence_panel(std::span<const RecurrentLayer> layers, const Look& look) {
   std::string text = painted("In time", Paint::bold, look) + "\n";
   if (layers.empty()) {
     return text + entry("layers", "none is recurrent (rnn, gru, lstm): the network has no way through time", look);
   }
   text += layer_table(layers, look);
-  for (const Recurrence& r : layers) {
+  for (const RecurrentLayer& r : layers) {
     text += painted(fmt::format("{}: {} of {} units over {} steps, {} rows", safe_text(r.layer), r.kind, r.units,
                                 r.time, r.rows),
                     Paint::bold, look) +
@@ -170,9 +171,9 @@ std::string recurrence_panel(std::span<const Recurrence> layers, const Look& loo
   return text;
 }
 
-std::string recurrence_json(std::span<const Recurrence> layers) {
+std::string recurrence_json(std::span<const RecurrentLayer> layers) {
   Json json = Json::array();
-  for (const Recurrence& r : layers) json.push_back(json_of(r));
+  for (const RecurrentLayer& r : layers) json.push_back(json_of(r));
   return dump(json);
 }
 

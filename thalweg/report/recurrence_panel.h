@@ -10,7 +10,7 @@
 
 namespace thalweg::report {
 
-std::string recurrence_panel(std::span<const Recurrence> layers, const Look& look);  // words where there is none
-std::string recurrence_json(std::span<const Recurrence> layers);                     // an array, one line
+std::string recurrence_panel(std::span<const RecurrentLayer> layers, const Look& look);  // words where there is none
+std::string recurrence_json(std::span<const RecurrentLayer> layers);                     // an array, one line
 
 }  // namespace thalweg::report

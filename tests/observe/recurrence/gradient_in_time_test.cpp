@@ -78,16 +78,16 @@ TEST_P(GradientOfEachKind, NeitherUnderflowsNorOverflows) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GradientOfEachKind, testing::Values(CellKind::rnn, CellKind::gru, CellKind::lstm));
 
-Recurrence of_linear(double factor, std::int64_t time) {
+RecurrentLayer of_linear(double factor, std::int64_t time) {
   at::manual_seed(11);
   const Cell cell = linear_cell(factor * random_orthogonal(5));
-  Recurrence result;
+  RecurrentLayer result;
   put_gradient(result, log_gradients(levels_of({cell}, no_input(3, time)), at::randn({3, 5}, at::kDouble)).front());
   return result;
 }
 
 TEST(Horizon, OfAScaledOrthogonalNetworkIsItsClosedForm) {
-  const Recurrence r = of_linear(0.9, 80);
+  const RecurrentLayer r = of_linear(0.9, 80);
   EXPECT_NEAR(r.decay.value, std::log(0.9), 1e-9);
   EXPECT_NEAR(r.horizon.value, std::log(100.0) / -std::log(0.9), 1e-6);  // 43.7 steps
   EXPECT_TRUE(r.horizon_seen);
@@ -95,21 +95,21 @@ TEST(Horizon, OfAScaledOrthogonalNetworkIsItsClosedForm) {
 }
 
 TEST(Horizon, BeyondTheSequenceIsToldByTheLine) {
-  const Recurrence r = of_linear(0.99, 80);
+  const RecurrentLayer r = of_linear(0.99, 80);
   EXPECT_FALSE(r.horizon_seen);
   EXPECT_NEAR(r.horizon.value, std::log(100.0) / -std::log(0.99), 1e-3);  // 458 steps
 }
 
 TEST(Horizon, OfAGradientThatKeepsItsLengthIsInfinite) {
   EXPECT_TRUE(of_linear(1.0, 80).horizon.high > 1e6);
-  const Recurrence growing = of_linear(1.1, 80);
+  const RecurrentLayer growing = of_linear(1.1, 80);
   EXPECT_TRUE(std::isinf(growing.horizon.value));
   EXPECT_NEAR(growing.decay.value, std::log(1.1), 1e-9);
 }
 
 // A gradient that comes back has no horizon where it first dipped.
 TEST(Horizon, IsWhereTheGradientHasFallenForGood) {
-  Recurrence r;
+  RecurrentLayer r;
   put_gradient(r, at::tensor({0.0, -6.0, -1.0, -2.0, -4.0, -6.0, -8.0}, at::kDouble).view({1, 7}).repeat({2, 1}));
   EXPECT_NEAR(r.horizon.value, 4.0 + (std::log(100.0) - 4.0) / 2.0, 1e-12);
 }
@@ -118,7 +118,7 @@ TEST(Horizon, BandIsWiderWhereRowsDiffer) {
   at::manual_seed(12);
   const at::Tensor k = at::arange(60, at::kDouble);
   const at::Tensor rates = at::tensor({-0.10, -0.12, -0.08, -0.11}, at::kDouble).unsqueeze(1);
-  Recurrence r;
+  RecurrentLayer r;
   put_gradient(r, rates * k);
   EXPECT_NEAR(r.decay.value, -0.1025, 1e-12);
   EXPECT_NEAR(r.decay.high - r.decay.value, 3.182 * 0.017078 / 2.0, 1e-4) << "Student's t of four rows";

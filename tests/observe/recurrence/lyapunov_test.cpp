@@ -9,7 +9,7 @@
 namespace thalweg {
 namespace {
 
-std::vector<Recurrence::Exponent> of_linear(const at::Tensor& w, std::int64_t time, LyapunovOptions options = {}) {
+std::vector<RecurrentLayer::Exponent> of_linear(const at::Tensor& w, std::int64_t time, LyapunovOptions options = {}) {
   const Cell cell = linear_cell(w);
   return lyapunov_exponents(cell, run(cell, no_input(2, time), time), options);
 }

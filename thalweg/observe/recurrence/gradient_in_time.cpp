@@ -105,7 +105,7 @@ std::vector<at::Tensor> log_gradients(std::span<const Level> levels, const at::T
   return result;
 }
 
-void put_gradient(Recurrence& result, const at::Tensor& log_gradient, const HorizonOptions& options) {
+void put_gradient(RecurrentLayer& result, const at::Tensor& log_gradient, const HorizonOptions& options) {
   const at::Tensor logs = log_gradient.to(at::kCPU, at::kDouble).contiguous();
   std::vector<double> middle, low, high;
   for (const Interval& i : over_rows(logs)) {

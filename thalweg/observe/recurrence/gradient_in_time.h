@@ -33,6 +33,6 @@ struct HorizonOptions {
 // logarithms, but for k = 0, where the loss asks of h alone; its slope's band from the spread over rows and the
 // scatter about the line together. Where the mean does not fall so far within the sequence the line tells the horizon;
 // where its slope is not below zero beyond the band, that has no upper end.
-void put_gradient(Recurrence& result, const at::Tensor& log_gradient, const HorizonOptions& options = {});
+void put_gradient(RecurrentLayer& result, const at::Tensor& log_gradient, const HorizonOptions& options = {});
 
 }  // namespace thalweg

@@ -30,7 +30,7 @@ struct Sayer {
   ReadingSink& out;
   float cost;
   void operator()(Quantity quantity, Scope scope, double value, double error) const {
-    if (std::isnan(value)) return;
+    if (!std::isfinite(value)) return;
     out.put({.step = step.index,
              .value = value,
              .error = static_cast<float>(error),
@@ -40,7 +40,7 @@ struct Sayer {
   }
 };
 
-void put_readings(const Recurrence& r, Scope scope, const Sayer& say) {
+void put_readings(const RecurrentLayer& r, Scope scope, const Sayer& say) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   say(Quantity::recurrent_radius, scope, r.radius, kNone);
   if (!r.exponents.empty()) {
@@ -50,13 +50,11 @@ void put_readings(const Recurrence& r, Scope scope, const Sayer& say) {
   }
   say(Quantity::gradient_time_decay, scope, r.decay.value, r.decay.high - r.decay.value);
   if (r.gradient.empty()) return;
-  say(Quantity::backward_gain, scope, r.gradient.back(), kNone);
-  if (!r.horizon_seen) {
-    say(Quantity::memory_horizon, scope, std::numeric_limits<double>::infinity(), kNone);
-  } else {
-    say(Quantity::memory_horizon, scope, r.horizon.value,
-        std::max(r.horizon.high - r.horizon.value, r.horizon.value - r.horizon.low));
-  }
+  constexpr double kLargest = 1e300;
+  say(Quantity::backward_gain, scope, std::min(r.gradient.back(), kLargest), kNone);
+  if (!r.horizon_seen) return;
+  say(Quantity::memory_horizon, scope, r.horizon.value,
+      std::max(r.horizon.high - r.horizon.value, r.horizon.value - r.horizon.low));
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ void InTime::after_backward(const Step& step, ReadingSink& out) {
                                             .powers = false,
                                             .matrix = options_.matrix});
   const Sayer say{.step = step, .out = out, .cost = static_cast<float>(needs().gradient_units)};
-  for (const Recurrence& r : measured) put_readings(r, step.scope_of(r.layer), say);
+  for (const RecurrentLayer& r : measured) put_readings(r, step.scope_of(r.layer), say);
 }
 
 }  // namespace thalweg

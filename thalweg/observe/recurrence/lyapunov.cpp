@@ -20,8 +20,8 @@ at::Tensor random_orthonormal(std::int64_t rows, std::int64_t size, std::int64_t
 
 }  // namespace
 
-std::vector<Recurrence::Exponent> lyapunov_exponents(const Cell& cell, const CellRun& run,
-                                                     const LyapunovOptions& options) {
+std::vector<RecurrentLayer::Exponent> lyapunov_exponents(const Cell& cell, const CellRun& run,
+                                                         const LyapunovOptions& options) {
   const c10::NoGradGuard no_graph;
   const auto steps = static_cast<std::int64_t>(run.jacobians.size());
   if (steps == 0) return {};
@@ -37,11 +37,11 @@ std::vector<Recurrence::Exponent> lyapunov_exponents(const Cell& cell, const Cel
     q = next;
     if (t >= warm) sum += r.diagonal(0, -2, -1).abs().log();
   }
-  std::vector<Recurrence::Exponent> result;
+  std::vector<RecurrentLayer::Exponent> result;
   for (const Interval& e : over_rows(sum / static_cast<double>(steps - warm))) {
     result.push_back({.value = e.value, .error = e.high - e.value});
   }
-  std::ranges::stable_sort(result, std::ranges::greater{}, &Recurrence::Exponent::value);
+  std::ranges::stable_sort(result, std::ranges::greater{}, &RecurrentLayer::Exponent::value);
   return result;
 }
 

@@ -25,7 +25,7 @@ struct LyapunovOptions {
 };
 
 // Of the steps that `run` kept linearised. Empty where there are none.
-std::vector<Recurrence::Exponent> lyapunov_exponents(const Cell& cell, const CellRun& run,
-                                                     const LyapunovOptions& options = {});
+std::vector<RecurrentLayer::Exponent> lyapunov_exponents(const Cell& cell, const CellRun& run,
+                                                         const LyapunovOptions& options = {});
 
 }  // namespace thalweg

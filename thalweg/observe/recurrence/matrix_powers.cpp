@@ -28,7 +28,7 @@ double condition_of(const at::Tensor& vectors) {
   return smallest > std::numeric_limits<double>::epsilon() * largest ? largest / smallest : kInfinity;
 }
 
-void put_powers(Recurrence::Matrix& result, at::Tensor power, std::int64_t longest) {
+void put_powers(RecurrentLayer::Matrix& result, at::Tensor power, std::int64_t longest) {
   for (std::int64_t t = 1; t <= longest; t *= 2) {
     result.power.push_back(t);
     result.power_norm.push_back(at::linalg_svdvals(power)[0].item<double>());
@@ -39,10 +39,10 @@ void put_powers(Recurrence::Matrix& result, at::Tensor power, std::int64_t longe
 
 }  // namespace
 
-Recurrence::Matrix matrix_powers(std::string name, const at::Tensor& matrix, std::int64_t longest) {
+RecurrentLayer::Matrix matrix_powers(std::string name, const at::Tensor& matrix, std::int64_t longest) {
   const c10::NoGradGuard no_graph;
   const at::Tensor w = matrix.detach().to(at::kCPU, at::kDouble);
-  Recurrence::Matrix result{.name = std::move(name)};
+  RecurrentLayer::Matrix result{.name = std::move(name)};
   if (!w.isfinite().all().item<bool>()) {
     result.radius = result.condition = std::numeric_limits<double>::quiet_NaN();
     return result;

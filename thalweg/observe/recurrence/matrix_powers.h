@@ -14,6 +14,6 @@ namespace thalweg {
 
 // `matrix`: [n, n]. Norms of powers t = 1, 2, 4, … up to `longest`; longest = 0: neither these nor the condition, for
 // which the vectors are needed.
-Recurrence::Matrix matrix_powers(std::string name, const at::Tensor& matrix, std::int64_t longest);
+RecurrentLayer::Matrix matrix_powers(std::string name, const at::Tensor& matrix, std::int64_t longest);
 
 }  // namespace thalweg

@@ -80,7 +80,7 @@ std::vector<Level> run_levels(std::vector<Cell> cells, at::Tensor input, std::in
   return levels;
 }
 
-void put_matrices(Recurrence& result, const Level& level, const RecurrenceOptions& options) {
+void put_matrices(RecurrentLayer& result, const Level& level, const RecurrenceOptions& options) {
   const std::int64_t longest = options.powers ? std::max<std::int64_t>(1, result.time) : 0;
   const bool gated = level.cell.kind != CellKind::rnn;
   if (options.matrix > 0 && level.cell.parts() * result.units > options.matrix) return;
@@ -97,8 +97,8 @@ void put_matrices(Recurrence& result, const Level& level, const RecurrenceOption
   result.radius = (gated ? result.matrices.back() : result.matrices.front()).radius;
 }
 
-std::vector<Recurrence> measure_layer(const Heard& heard, const at::Tensor& loss, const WeightOf& weight_of,
-                                      const RecurrenceOptions& options) {
+std::vector<RecurrentLayer> measure_layer(const Heard& heard, const at::Tensor& loss, const WeightOf& weight_of,
+                                          const RecurrenceOptions& options) {
   const std::vector<Cell> cells = cells_of(heard, weight_of);
   if (cells.empty()) return {};
   const at::Tensor seed = asked_of_the_end(loss, heard.output);
@@ -110,9 +110,9 @@ std::vector<Recurrence> measure_layer(const Heard& heard, const at::Tensor& loss
   if (seed.defined() && seed.index_select(0, rows).ne(0).any().item<bool>()) {
     gradients = log_gradients(levels, seed.index_select(0, rows));
   }
-  std::vector<Recurrence> result;
+  std::vector<RecurrentLayer> result;
   for (std::size_t l = 0; l < levels.size(); ++l) {
-    Recurrence& r = result.emplace_back();
+    RecurrentLayer& r = result.emplace_back();
     r.layer = levels.size() > 1 ? fmt::format("{}.{}", heard.layer, l + 1) : heard.layer;
     r.kind = heard.type;
     r.units = levels[l].cell.units();
@@ -129,13 +129,13 @@ std::vector<Recurrence> measure_layer(const Heard& heard, const at::Tensor& loss
 
 }  // namespace
 
-std::vector<Recurrence> measure_recurrence(const Through& through, const WeightOf& weight_of,
-                                           const RecurrenceOptions& options) {
-  std::vector<Recurrence> result;
+std::vector<RecurrentLayer> measure_recurrence(const Through& through, const WeightOf& weight_of,
+                                               const RecurrenceOptions& options) {
+  std::vector<RecurrentLayer> result;
   Hearer hearer;
   through(hearer, [&](const at::Tensor& loss) {
     for (const Heard& heard : hearer.heard) {
-      for (Recurrence& r : measure_layer(heard, loss, weight_of, options)) result.push_back(std::move(r));
+      for (RecurrentLayer& r : measure_layer(heard, loss, weight_of, options)) result.push_back(std::move(r));
     }
   });
   return result;

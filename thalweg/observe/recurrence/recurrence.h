@@ -33,7 +33,7 @@ using WeightOf = std::function<at::Tensor(std::string_view name)>;
 
 // One entry a level of each recurrent layer, in order of the network; none where it has no recurrent layer. Networks
 // from a recipe alone: what a foreign module is given, and in which order of axes, its tap does not say.
-std::vector<Recurrence> measure_recurrence(const Through& through, const WeightOf& weight_of,
-                                           const RecurrenceOptions& options = {});
+std::vector<RecurrentLayer> measure_recurrence(const Through& through, const WeightOf& weight_of,
+                                               const RecurrenceOptions& options = {});
 
 }  // namespace thalweg
