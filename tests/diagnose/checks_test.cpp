@@ -23,7 +23,11 @@ ScriptedRun falling_run(std::int64_t steps) {
 
 TEST(Checks, HaveTheCodesOfTheCatalogue) {
   std::set<std::string_view> named, known;
-  for (const Check& check : checks()) named.insert(check.name);
+  constexpr std::string_view kInTime = "_in_time";  // the second check of the same finding
+  for (const Check& check : checks()) {
+    const bool second = check.name.ends_with(kInTime);
+    named.insert(check.name.substr(0, check.name.size() - (second ? kInTime.size() : 0)));
+  }
   for (const FindingInfo& kind : finding_kinds()) known.insert(kind.code);
   EXPECT_EQ(named, known);
 }

@@ -72,6 +72,16 @@ TEST(VanishingInTime, ANetworkThatLearnsNeedsNoLongMemory) {
   EXPECT_EQ(judge_vanishing_gradient_in_time(run.history()).verdict, Verdict::healthy);
 }
 
+// It may well learn more with a longer memory; that it does not is no fault that can be shown.
+TEST(VanishingInTime, IsANoteWhereSomethingWasLearntAllTheSame) {
+  Recurs run;
+  run.loss = [](std::int64_t t) { return t < 200 ? 0.167 : 0.08; };
+  const Judgement judgement = judge_vanishing_gradient_in_time(run.history());
+  EXPECT_EQ(judgement.verdict, Verdict::healthy);
+  ASSERT_EQ(judgement.findings.size(), 1U);
+  EXPECT_EQ(judgement.findings[0].severity, Severity::note);
+}
+
 TEST(VanishingInTime, ARunThatStandsThoughItsGradientReachesBackHasAnotherFault) {
   Recurs run;
   run.gain = [](std::int64_t) { return 0.3; };

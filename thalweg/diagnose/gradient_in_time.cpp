@@ -123,9 +123,14 @@ Judgement judge_vanishing_gradient_in_time(const History& history, const Gradien
       return cannot_tell(fmt::format("the loss stands still, and {} was not measured since", layer.name));
     }
     if (!vanishes(layer, options)) continue;
-    judgement.verdict = Verdict::fault;
-    judgement.reason.clear();
     judgement.findings.push_back(vanishing(layer, s, options));
+    if (nothing_learnt) {
+      judgement.verdict = Verdict::fault;
+      judgement.reason.clear();
+    } else {
+      judgement.findings.back().severity = Severity::note;
+      judgement.reason = fmt::format("{} forgets, but something was learnt all the same", layer.name);
+    }
   }
   return judgement;
 }

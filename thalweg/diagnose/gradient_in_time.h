@@ -4,9 +4,10 @@
 // horizon.
 //
 //     vanishing   a layer's gradient at the beginning of the sequence, over that at its end (backward_gain): median ≤
-//                 vanished over the readings of the run's last half, and the run stands still (standing.h) far from
-//                 what it could reach, where the fall to a hundredth lies within the sequence (memory_horizon). Where
-//                 nothing was learnt at all, and the last half has no reading, those before it count.
+//                 vanished over the readings of the run's last half, with the fall to a hundredth within the sequence
+//                 (memory_horizon); and the run stands still (standing.h) with nothing learnt: loss ≥ stuck · floor
+//                 (loss_level.h). Where that half has no reading, those before it count. Where something was learnt it
+//                 is a note.
 //     exploding   the same gain ≥ exploded, and growing along the whole way (gradient_time_decay above 0 beyond its
 //                 bar), in the readings before the loss was thrown up; or in most of all readings, where the run stands
 //                 still at what a constant prediction has.

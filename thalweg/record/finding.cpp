@@ -44,7 +44,8 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
      "a power of it: the first layers are thrown about by what the last ones ask for.",
      "In depth: activation_gradient_rms (or ‖gradient‖ · ‖weight‖) of the first layer against the last hidden one's, a "
      "thousand or more, over five layers or more and by no single one of them; and a loss that was thrown up, or that "
-     "is no lower than a constant prediction's after 200 steps. In time: backward_gain of a recurrent layer.",
+     "is no lower than a constant prediction's after 200 steps. In time: backward_gain of a recurrent layer a "
+     "hundred or more before that, with gradient_time_decay above 0.",
      "In depth: model.init.kind = \"orthogonal\" or \"lsuv\". In both: optimizer.clip_norm = 1.0. In time: gates "
      "(lstm, gru), orthogonal recurrent weights.",
      "Glorot, Bengio 2010; Pascanu, Mikolov, Bengio 2013; Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
@@ -54,7 +55,8 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
      "a power of it: the first layers, or the far past, are not learnt.",
      "In depth: activation_gradient_rms (or ‖gradient‖ · ‖weight‖) of the first layer against the last hidden one's, a "
      "thousandth or less, over five layers or more and by no single one of them; and a loss that is no lower than a "
-     "constant prediction's after 200 steps. In time: backward_gain of a recurrent layer, and a run that stands still.",
+     "constant prediction's after 200 steps. In time: backward_gain of a recurrent layer 1e-4 or less, and a run that "
+     "stands still with nothing learnt.",
      "In depth: model.init.kind = \"orthogonal\" or \"lsuv\", residual layers, a normalisation before each "
      "activation. "
      "In time: gates (lstm, gru), orthogonal recurrent weights.",
@@ -68,6 +70,15 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
      "axis = 1 in the layer for channels and plain features, axis = 2 for sequences; layer_norm or group_norm where "
      "each row is to be normalised by itself.",
      "Ioffe, Szegedy 2015"},
+    {"normalization_small_batch", "The batch is too small for its norm",
+     "A batch norm divides by the variance of the batch. Of a few rows that is a matter of luck: the network learns "
+     "with that luck, and is evaluated without it.",
+     "statistics_noise, the relative standard deviation of a norm's variance from batch to batch, in the median of "
+     "three looks or more: found from 0.7 on, that of five values a channel. A fault where at the last two evaluations "
+     "the loss of the same rows is higher in evaluation than in training mode, beyond its error bar, by a twentieth of "
+     "the floor; or as much lower, while after 200 steps the loss is above half of the floor. Else a warning.",
+     "More rows a batch (batch.size); group_norm or layer_norm, which do not look at other rows.",
+     "Ioffe 2017; Wu, He 2018"},
     {"learning_rate_too_high", "The learning rate is too high",
      "Steps are so long that they throw the network out of the region it should descend into: the loss blows up, or "
      "units die in the blow and the loss settles at that of a constant prediction. A spike that heals is no fault, nor "
@@ -95,24 +106,14 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
      "Smaller weights (model.init.kind = \"default\"); data.input_scaling = \"standardize\"; a normalisation before "
      "the activation.",
      "Glorot, Bengio 2010"},
-    {"layer_coupling", "The layers move against each other",
-     "Each layer's gradient assumes that the other layers stay as they are. They do not: here each layer's update "
-     "alone "
-     "would lower the loss, and all of them together do not.",
-     "On more than half of the looks (an e-process, chance of a false finding 1% over the whole run): change_alone, "
-     "summed over layers, is below zero, and change_alone + change_interaction is not, beyond their error bars. A "
-     "fault "
-     "where the loss is above half of the floor after 200 steps; else a warning.",
+    {"layer_coupling", "The layers take from each other",
+     "Each layer's gradient assumes that the other layers stay as they are. They move, too: here by moving at once "
+     "they "
+     "lose most of what each layer's update would gain alone.",
+     "On more than half of the looks (an e-process, chance of a false finding 1% over the whole run) change_alone, "
+     "summed over layers, is below zero, and change_interaction is half of that or more, beyond their error bars. A "
+     "fault where the loss is above half of the floor after 200 steps; else a warning.",
      "A lower optimizer.lr; a normalisation between the layers.", "Goodfellow, Bengio, Courville 2016, section 8.7.1"},
-    {"normalization_small_batch", "The batch is too small for its norm",
-     "A batch norm divides by the variance of the batch. Of a few rows that is a matter of luck: the network learns "
-     "with that luck, and is evaluated without it.",
-     "statistics_noise, the relative standard deviation of a norm's variance from batch to batch, in the median of "
-     "three looks or more: found from 0.7 on, that of five values a channel. A fault where the loss of the same rows "
-     "is higher in evaluation than in training mode, beyond its error bar, by a twentieth of the floor at the last two "
-     "evaluations; else a warning.",
-     "More rows a batch (batch.size); group_norm or layer_norm, which do not look at other rows.",
-     "Ioffe 2017; Wu, He 2018"},
     {"normalization_stale", "The running statistics are stale",
      "In evaluation a batch norm uses running statistics of the steps before. Where they lag behind, the network is "
      "evaluated as something that it no longer is.",
