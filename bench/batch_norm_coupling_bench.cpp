@@ -192,8 +192,8 @@ double median(std::vector<double> values) {
 
 void run(const Options& options, const recipe::Recipe& plain, double rate) {
   std::map<std::string, Arm> arms;
-  arms.emplace("without", Arm(plain, rate));
-  arms.emplace("with", Arm(normalised(plain), rate));
+  arms.try_emplace("without", plain, rate);
+  arms.try_emplace("with", normalised(plain), rate);
   fmt::print("\nlr {}, batches of {} rows; t · lr with t from 0.5 to 4\n", rate, plain.batch.size);
   fmt::print("  {:<8} {:>5} {:>8} {:>8} {:>9} {:>8} {:>8} {:>10} {:>10} {:>10}\n", "arm", "step", "loss", "spread",
              "gradient", "smooth", "coupled", "alone", "together", "beyond 2nd");
@@ -213,10 +213,11 @@ void run(const Options& options, const recipe::Recipe& plain, double rate) {
       for (std::size_t i = 1; i < all.size(); ++i) values.push_back(value(all[i]));
       return median(values);
     };
-    fmt::print("  median {:<8} spread {:.3g}  gradient {:.3g}  smooth {:.3g}  coupled {:.1f}%\n", name,
+    fmt::print("  median {:<8} spread {:.3g}  gradient {:.3g}  smooth {:.3g}  coupled {:.1f}%  taken {:.0f}%\n", name,
                of([](const auto& l) { return l.spread; }), of([](const auto& l) { return l.predicts; }),
                of([](const auto& l) { return l.smoothness; }),
-               100.0 * of([](const auto& l) { return l.coupling.share(); }));
+               100.0 * of([](const auto& l) { return l.coupling.share(); }),
+               100.0 * of([](const auto& l) { return l.coupling.interaction() / -l.coupling.alone(); }));
   }
   for (auto& [name, all] : looks) {
     Coupling& last = all.back().coupling;

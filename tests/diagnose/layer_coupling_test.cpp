@@ -35,15 +35,15 @@ TEST(LayerCoupling, StepsThatGainWhatTheirLayersWouldAreHealthy) {
   EXPECT_TRUE(judge_layer_coupling(Looks{}.history()).findings.empty());
 }
 
-TEST(LayerCoupling, LayersThatUndoEachOtherAreNamed) {
-  const Judgement judgement = judge_layer_coupling(Looks{.interaction = 0.3, .last_loss = 2.2}.history());
+TEST(LayerCoupling, LayersThatTakeMostOfTheGainAreNamed) {
+  const Judgement judgement = judge_layer_coupling(Looks{.interaction = 0.08, .last_loss = 2.2}.history());
   EXPECT_EQ(judgement.verdict, Verdict::fault);
   EXPECT_EQ(judgement.findings.at(0).remedies.at(0).lever, "optimizer.lr");
   EXPECT_GT(judgement.findings[0].evidence.at(0).value, judgement.findings[0].evidence[0].threshold);
 }
 
 TEST(LayerCoupling, AreAWarningWhereTheRunLearns) {
-  const Judgement judgement = judge_layer_coupling(Looks{.interaction = 0.3}.history());
+  const Judgement judgement = judge_layer_coupling(Looks{.interaction = 0.08}.history());
   EXPECT_EQ(judgement.verdict, Verdict::healthy);
   EXPECT_EQ(judgement.findings.at(0).severity, Severity::warning);
 }
@@ -51,17 +51,21 @@ TEST(LayerCoupling, AreAWarningWhereTheRunLearns) {
 // Each layer alone would rise as well: the step is too long, and not for its coupling.
 TEST(LayerCoupling, AStepThatIsTooLongForEachLayerIsNot) {
   EXPECT_TRUE(
-      judge_layer_coupling(Looks{.alone = 0.1, .interaction = 0.3, .last_loss = 2.2}.history()).findings.empty());
+      judge_layer_coupling(Looks{.alone = 0.1, .interaction = 0.08, .last_loss = 2.2}.history()).findings.empty());
 }
 
 TEST(LayerCoupling, WhatIsBelowItsRoundingIsNot) {
   EXPECT_TRUE(
-      judge_layer_coupling(Looks{.alone = -1e-7, .interaction = 3e-7, .last_loss = 2.2}.history()).findings.empty());
+      judge_layer_coupling(Looks{.alone = -1e-7, .interaction = 9e-8, .last_loss = 2.2}.history()).findings.empty());
+}
+
+TEST(LayerCoupling, AStepThatIsThrownUpIsBad) {
+  EXPECT_FALSE(judge_layer_coupling(Looks{.interaction = kInfinity, .last_loss = 2.2}.history()).findings.empty());
 }
 
 TEST(LayerCoupling, AFewLooksTellNothing) {
   EXPECT_TRUE(
-      judge_layer_coupling(Looks{.interaction = 0.3, .last_loss = 2.2, .every = 100}.history()).findings.empty());
+      judge_layer_coupling(Looks{.interaction = 0.08, .last_loss = 2.2, .every = 100}.history()).findings.empty());
 }
 
 }  // namespace

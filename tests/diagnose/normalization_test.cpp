@@ -127,6 +127,14 @@ TEST(SmallBatch, IsAWarningWhereItDoesNot) {
   EXPECT_EQ(judgement.findings.at(0).severity, Severity::warning);
 }
 
+// The luck of the batch makes the loss higher while training: that is harm where the run does not get far.
+TEST(SmallBatch, IsAFaultWhereTrainingPaysAndTheRunIsSlow) {
+  const Normed slow{.last_loss = 1.6, .noise = 1.4, .evaluation = {-0.5, -0.6}};
+  EXPECT_EQ(judge_normalization_small_batch(slow.history()).verdict, Verdict::fault);
+  const Normed fast{.noise = 1.4, .evaluation = {-0.5, -0.6}};
+  EXPECT_EQ(judge_normalization_small_batch(fast.history()).findings.at(0).severity, Severity::warning);
+}
+
 // --- in a run
 
 TEST(Normalization, SmallBatchesExplainStaleStatistics) {

@@ -58,6 +58,7 @@ Networks networks_of_images() {
       {"batch_norm", {{.type = LayerType::batch_norm, .activation = Activation::tanh}}},
       {"batch_norm_axis_2", {{.type = LayerType::batch_norm, .axis = 2}}},
       {"layer_norm_of_images", {{.type = LayerType::layer_norm}}},
+      {"group_norm", {{.type = LayerType::group_norm, .activation = Activation::tanh, .groups = 2}}},
       {"lstm_on_image", {recurrent(LayerType::lstm, 2, 1, Return::last)}},
       {"residual_conv_projection", {residual({conv(2, Activation::none, false)})}},
   };
@@ -83,6 +84,7 @@ Networks networks_of_vectors() {
   return {
       {"linear", {linear(4, Activation::tanh), {.units = 2, .bias = false}}},
       {"batch_norm_of_vectors", {{.type = LayerType::batch_norm, .momentum = 0.3, .eps = 0.1}}},
+      {"group_norm_of_vectors", {{.type = LayerType::group_norm, .eps = 0.1, .groups = 3}}},
       {"residual", {residual({linear(4, Activation::tanh), linear(3)}, Activation::relu)}},
       {"residual_linear_projection", {residual({linear(2, Activation::tanh)})}},
       {"softmax_of_one", {linear(1, Activation::softmax)}},

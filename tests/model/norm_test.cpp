@@ -82,5 +82,33 @@ TEST(BatchNorm, NonFiniteInputsAreData) {
   EXPECT_TRUE((y.select(1, 1) == 0.0).all().item<bool>());
 }
 
+// --- group_norm
+
+TEST(GroupNorm, NormalisesEachRowsGroupsOfChannels) {
+  const auto network = build_double({{.type = LayerType::group_norm, .groups = 2}}, {.input = {4, 3, 2}});
+  const at::Tensor x = Wave{.rate = 1.7}({5, 4, 3, 2}), y = network->forward(x);
+  for (std::int64_t row = 0; row < 5; ++row) {
+    for (const std::int64_t first : {0, 2}) {
+      const at::Tensor group = x[row].narrow(0, first, 2), centred = group - group.mean();
+      EXPECT_LT(distance(y[row].narrow(0, first, 2), centred / (centred.square().mean() + 1e-5).sqrt()), 1e-12);
+    }
+  }
+  EXPECT_TRUE(network->buffers().empty());
+  EXPECT_EQ(network->fewest_rows(), 1) << "it does not look at other rows";
+  EXPECT_LT(distance(network->forward(x.narrow(0, 2, 1)), y.narrow(0, 2, 1)), 1e-12);
+}
+
+TEST(GroupNorm, OfOneGroupIsALayerNorm) {
+  const at::Tensor x = Wave{.rate = 0.9}({3, 4, 3, 2});
+  const auto group = build_double({{.type = LayerType::group_norm, .groups = 1}}, {.input = {4, 3, 2}});
+  const auto layer = build_double({{.type = LayerType::layer_norm}}, {.input = {4, 3, 2}});
+  EXPECT_LT(distance(group->forward(x), layer->forward(x)), 1e-12);
+}
+
+TEST(GroupNorm, RefusesGroupsThatDoNotDivideTheChannelsAndSequences) {
+  EXPECT_THROW(build({{.type = LayerType::group_norm, .groups = 3}}, {.input = {4, 3, 2}}), UsageError);
+  EXPECT_THROW(build({{.type = LayerType::group_norm, .groups = 2}}, {.input = {5, 4}}), UsageError);
+}
+
 }  // namespace
 }  // namespace thalweg::testing

@@ -158,6 +158,8 @@ def cases():
     yield case("batch_norm_axis_2", (2, 2, 3, 2), ("batch_norm1", OnAxis2(3)))
     yield case("layer_norm", (2, 3, 4), ("layer_norm1", nn.LayerNorm(4)))
     yield case("layer_norm_of_images", (2, 2, 3, 2), ("layer_norm1", nn.LayerNorm((2, 3, 2))))
+    yield case("group_norm", (2, 4, 3, 2), ("group_norm1", nn.GroupNorm(2, 4)), nn.Tanh())
+    yield case("group_norm_of_vectors", (3, 6), ("group_norm1", nn.GroupNorm(3, 6, eps=0.1)))
     yield case("embedding", (2, 3), ("embedding1", LearnedPositions(3, VOCABULARY, 4)), vocabulary=True)
     yield case("embedding_sinusoidal", (2, 3), ("embedding1", Sinusoids(VOCABULARY, 5)), vocabulary=True)
     yield case("one_hot", (2, 3), ("one_hot1", OneHot()), linear("linear1", VOCABULARY, 2), nn.Tanh(), vocabulary=True)

@@ -43,12 +43,12 @@ constexpr std::array<Check, 21> kChecks = {{
     {"normalization_wrong_axis", [](const History& history) { return judge_normalization_wrong_axis(history); }, true},
     {"exploding_gradient_in_time", [](const History& history) { return judge_exploding_gradient_in_time(history); },
      true},
+    {"normalization_small_batch", [](const History& history) { return judge_normalization_small_batch(history); },
+     true},
     {"learning_rate_too_high", [](const History& history) { return judge_learning_rate_too_high(history); }, true},
     {"dead_units", [](const History& history) { return judge_dead_units(history); }, true},
     {"saturated_units", [](const History& history) { return judge_saturated_units(history); }, true},
     {"layer_coupling", [](const History& history) { return judge_layer_coupling(history); }, true},
-    {"normalization_small_batch", [](const History& history) { return judge_normalization_small_batch(history); },
-     true},
     {"normalization_stale", [](const History& history) { return judge_normalization_stale(history); }, true},
     {"ill_conditioned_step", [](const History& history) { return judge_ill_conditioned_step(history); }, true},
     {"vanishing_gradient_in_time", [](const History& history) { return judge_vanishing_gradient_in_time(history); },
@@ -65,7 +65,8 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 55> kCauses = {{
+constexpr std::array<Cause, 56> kCauses = {{
+    {"normalization_small_batch", "learning_rate_too_high"},
     {"bad_initialization", "exploding_gradient"},
     {"bad_initialization", "vanishing_gradient"},
     {"bad_initialization", "dead_units"},

@@ -32,7 +32,8 @@ std::optional<EvaluationHarm> evaluation_harm(const History& history, const Eval
   const double limit = options.share * level->floor;
   const auto harmful = [&](const Point& p) {
     const double error = std::isfinite(p.error) ? static_cast<double>(p.error) : 0.0;
-    return !(p.value - error < limit);  // a loss that is not finite in evaluation is harm, too
+    return !((options.training ? -p.value : p.value) - error <
+             limit);  // a loss that is not finite in evaluation is harm, too
   };
   if (!harmful(gaps.back())) return std::nullopt;
   const bool lasting = gaps.size() >= 2 && harmful(gaps[gaps.size() - 2]);

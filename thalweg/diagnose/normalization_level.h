@@ -26,12 +26,14 @@ struct LevelOptions {
 std::vector<LayerLevel> layer_levels(const History& history, Quantity quantity, const LevelOptions& options = {});
 
 // The loss in evaluation mode lies above that in training mode on the same rows, beyond its error bar, by at least
-// share · floor, floor: the lower of the first loss and the best constant's.
+// share · floor, floor: the lower of the first loss and the best constant's. With `training` the other way round: the
+// luck of the batch makes training's the higher one.
 struct EvaluationHarmOptions {
   double share = 0.05;
+  bool training = false;
 };
 struct EvaluationHarm {
-  double gap = 0.0;
+  double gap = 0.0;  // evaluation − training
   double limit = 0.0;
   std::int64_t first = 0, last = 0;
   bool lasting = false;  // at the last two evaluations, not only at the last

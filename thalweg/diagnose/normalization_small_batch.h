@@ -2,8 +2,9 @@
 //
 // Found where in some batch norm the median over the last looks is
 //     statistics_noise ≥ noise
-// and the batch's luck is not what it is evaluated with: evaluation pays (evaluation_harm) at the last two evaluations:
-// a fault; at one or none: a warning. n independent Gaussian values a channel have a noise of √(2/(n − 1)).
+// A fault where that costs: at the last two evaluations the loss of the same rows is higher in evaluation, without the
+// luck of the batch (evaluation_harm); or higher in training, with it, while after `steps` steps the run is still above
+// slow · floor. Else a warning. n independent Gaussian values a channel have a noise of √(2/(n − 1)).
 #pragma once
 
 #include "thalweg/diagnose/normalization_level.h"
@@ -14,6 +15,8 @@ struct NormalizationSmallBatchOptions {
   LevelOptions level;
   EvaluationHarmOptions harm;
   double noise = 0.7;  // of five values
+  std::int64_t steps = 200;
+  double slow = 0.5;
 };
 
 Judgement judge_normalization_small_batch(const History& history, const NormalizationSmallBatchOptions& options = {});

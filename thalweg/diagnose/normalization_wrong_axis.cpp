@@ -28,12 +28,10 @@ Judgement judge_normalization_wrong_axis(const History& history, const Normaliza
   finding.scope = worst.layer;
   finding.message = fmt::format(
       "Behind the batch norm '{0}' the standard deviations of its features are {1:.3g} times apart, where a norm over "
-      "the "
-      "right axis leaves them equal: it normalises over the features, not by them{2}. Let each feature keep its own "
-      "statistics: axis = 1 for channels and plain features, axis = 2 for sequences. Where each row is to be "
+      "the right axis leaves them equal: it normalises over the features, not by them{2}. Let each feature keep its "
+      "own statistics: axis = 1 for channels and plain features, axis = 2 for sequences. Where each row is to be "
       "normalised by itself, layer_norm or group_norm says so.",
-      worst.layer, worst.value,
-      wrong.size() > 1 ? fmt::format(", as do {} other{}", wrong.size() - 1, wrong.size() > 2 ? "s" : "") : "");
+      worst.layer, worst.value, wrong.size() > 1 ? fmt::format(" (and {} more like it)", wrong.size() - 1) : "");
   for (const LayerLevel& l : wrong) {
     finding.evidence.push_back({Quantity::feature_spread, l.layer, l.value, options.spread,
                                 "1 by construction where each feature has its own statistics (Ioffe, Szegedy 2015)"});

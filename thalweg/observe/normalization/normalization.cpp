@@ -70,7 +70,8 @@ Normalization::Channels Normalization::channels_of(const Step& step, const Passa
   const std::string layer(p.layer);
   const at::Tensor running = step.buffer ? step.buffer(layer + ".running_mean") : at::Tensor();
   Moments in = moments(p.input, kept_axis(p, running));
-  Channels result{.mean = in.mean, .variance = in.variance, .spread = kNone};
+  const double entries = static_cast<double>(p.input.numel()) / static_cast<double>(in.mean.numel());
+  Channels result{.mean = in.mean, .variance = in.variance, .entries = entries, .spread = kNone};
   const std::int64_t axis = feature_axis(p);
   const Moments features = moments(p.input, axis);
   at::Tensor deviation = moments(p.before, axis).variance.sqrt();
@@ -114,12 +115,17 @@ void Normalization::say(const Step& step, const std::string& layer, const Channe
   const double scatter = middle.numel() > 1 ? luck.std().item<double>() / std::sqrt(channels) : kNone;
   put(Quantity::statistics_noise, noise, mean_of(luck) > 0.0 ? noise * scatter / mean_of(luck) : 0.0);
 
-  const at::Tensor mean = 0.5 * (of(a.mean) + of(b.mean)), deviation = middle.sqrt();
+  // The running variance is the unbiased one (LibTorch).
+  const auto unbiased = [&](const Channels& c) {
+    return of(c.variance) * (c.entries / std::max(1.0, c.entries - 1.0));
+  };
+  const at::Tensor ua = unbiased(a), ub = unbiased(b), square = 0.5 * (ua + ub);
+  const at::Tensor mean = 0.5 * (of(a.mean) + of(b.mean)), deviation = square.sqrt();
   const at::Tensor off = (of(running_mean.to(at::kDouble)) - mean).square() +
                          (of(running_var.to(at::kDouble)).clamp_min(0.0).sqrt() - deviation).square();
-  const at::Tensor drawn = 0.25 * ((of(a.mean) - of(b.mean)).square() + (va.sqrt() - vb.sqrt()).square());
-  const double sampling = mean_of(drawn / middle);
-  put(Quantity::statistics_gap, std::sqrt(std::max(0.0, mean_of(off / middle) - sampling)), std::sqrt(sampling));
+  const at::Tensor drawn = 0.25 * ((of(a.mean) - of(b.mean)).square() + (ua.sqrt() - ub.sqrt()).square());
+  const double sampling = mean_of(drawn / square);
+  put(Quantity::statistics_gap, std::sqrt(std::max(0.0, mean_of(off / square) - sampling)), std::sqrt(sampling));
 }
 
 void Normalization::after_backward(const Step& step, ReadingSink& out) {

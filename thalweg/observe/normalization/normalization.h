@@ -41,9 +41,10 @@ class Normalization final : public Instrument {
 
   // Of one layer's input on one batch.
   struct Channels {
-    at::Tensor mean;      // [C], double
-    at::Tensor variance;  // [C], double, biased
-    double spread = 0.0;  // of the features behind it; NaN: fewer than two that vary
+    at::Tensor mean;       // [C], double
+    at::Tensor variance;   // [C], double, biased
+    double entries = 0.0;  // of each
+    double spread = 0.0;   // of the features behind it; NaN: fewer than two that vary
   };
 
  private:
