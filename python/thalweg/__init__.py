@@ -8,7 +8,8 @@
             watch.step()            # in place of optimizer.step()
     print(watch.summary())
 
-`thalweg.check` looks before the first step, `thalweg.survey` at any point. `python -m thalweg` is the command line.
+`thalweg.check` looks before the first step, `thalweg.survey` at any point, `thalweg.connect` between two.
+`python -m thalweg` is the command line.
 """
 
 # Torch takes seconds to import, and the command line needs none of it: what is named here is loaded when it is first
@@ -26,6 +27,7 @@ __all__ = ["__version__"]
 if TYPE_CHECKING:
     from ._core import NoSecondDerivative as NoSecondDerivative
     from ._check import Check as Check, check as check
+    from ._connect import Connection as Connection, connect as connect
     from ._findings import Evidence as Evidence, Finding as Finding, Overhead as Overhead, Remedy as Remedy
     from ._survey import Eigenvalue as Eigenvalue, Survey as Survey, survey as survey
     from ._watch import Watch as Watch
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "NoSecondDerivative": "_core",
     "Check": "_check", "check": "_check",
+    "Connection": "_connect", "connect": "_connect",
     "Evidence": "_findings", "Finding": "_findings", "Overhead": "_findings", "Remedy": "_findings",
     "Watch": "_watch",
     "Eigenvalue": "_survey", "Survey": "_survey", "survey": "_survey",

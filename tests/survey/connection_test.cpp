@@ -60,7 +60,7 @@ TEST(Connection, AConvexValleyHasNone) {
 TEST(Connection, TheIntervalIsThatOfTheBatches) {
   // Barriers 1 + 0.1 (k − 1.5) of 4 batches: mean 1, deviation 0.1 √(5/3), Student's t of 3 degrees 3.1824.
   const Connection c = connect(along_a_line([](double w) { return 1.0 - w * w; }, 0.0, 0.1), {.points = 3});
-  EXPECT_NEAR(part(c).barrier.high - part(c).barrier.value, 3.182446 * 0.1 * std::sqrt(5.0 / 3.0) / 2.0, 1e-6);
+  EXPECT_NEAR(part(c).barrier.high - part(c).barrier.value, 3.182446 * 0.1 * std::sqrt(5.0 / 3.0) / 2.0, 1e-4);
 }
 
 TEST(Connection, BetweenTheLimitsItCannotTell) {
@@ -89,7 +89,7 @@ TEST(Connection, AShareOfRightRowsIsJudgedInPoints) {
   };
   const Connection near = connect(problem(0.01, 0.001));
   EXPECT_NEAR(part(near).metric_barrier.value, 0.01, 1e-12);
-  EXPECT_NEAR(part(near).metric_barrier.high, 0.01 + 3.182446 * 0.001 * std::sqrt(5.0 / 3.0) / 2.0, 1e-7);
+  EXPECT_NEAR(part(near).metric_barrier.high, 0.01 + 3.182446 * 0.001 * std::sqrt(5.0 / 3.0) / 2.0, 1e-6);
   EXPECT_EQ(near.verdict, ConnectionVerdict::same);
   EXPECT_EQ(connect(problem(0.03, 0.001)).verdict, ConnectionVerdict::apart);
   EXPECT_EQ(connect(problem(0.02, 0.01)).verdict, ConnectionVerdict::cannot_tell);

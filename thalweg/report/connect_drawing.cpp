@@ -17,7 +17,7 @@ namespace {
 constexpr double kWidth = 460, kHeight = 340, kLeft = 66, kRight = 20, kTop = 64, kBottom = 52, kLine = 20;
 // Told apart by people who see few colours, too (Okabe, Ito 2008).
 constexpr std::array<const char*, 5> kColours{"#777777", "#0072b2", "#e69f00", "#009e73", "#cc79a7"};
-constexpr std::array<const char*, 5> kDashes{"6 4", "", "", "", ""};
+constexpr std::array<const char*, 5> kDashes{"6 4", "", "3 3", "", "3 3"};
 
 struct Scale {
   double low, high, from, to;

@@ -127,7 +127,7 @@ std::string short_name(std::string name) {
 std::string points(const Connection& c, const Connection::Part& part) {
   const Interval& lost = part.metric_barrier;
   if (!c.metric_is_share) return number(lost.value);
-  return fmt::format("{:.1f} [{:.1f}, {:.1f}] points", 100.0 * lost.value, 100.0 * lost.low, 100.0 * lost.high);
+  return fmt::format("{:.1f} [{:.1f}, {:.1f}]", 100.0 * lost.value, 100.0 * lost.low, 100.0 * lost.high);
 }
 
 // On the rows of one part.
@@ -135,12 +135,13 @@ std::string barrier_table(const Connection& c, std::size_t part, const Look& loo
   Rows rows;
   for (const Connection::Path& path : c.paths) {
     const Connection::Part& here = path.parts[part];
-    rows.push_back({"  " + short_name(path.name), number(*std::ranges::max_element(here.loss)), band(here.barrier)});
+    rows.push_back({"  " + short_name(path.name), band(here.barrier)});
     if (!here.metric.empty()) rows.back().push_back(points(c, here));
   }
-  std::vector<Column> columns{
-      {part == 0 ? "  training rows" : "  held-out rows"}, {"highest", Align::right}, {"loss barrier", Align::right}};
-  if (!c.metric.empty()) columns.push_back({c.metric + " lost", Align::right});
+  std::vector<Column> columns{{part == 0 ? "  training rows" : "  held-out rows"}, {"loss barrier", Align::right}};
+  if (!c.metric.empty()) {
+    columns.push_back({c.metric + (c.metric_is_share ? " lost, points" : " lost"), Align::right});
+  }
   return table(columns, rows, look);
 }
 

@@ -75,12 +75,14 @@ void tell_statistics(Connection& c, double limit) {
   }
   if (naive == nullptr || best == nullptr) return;
   const Interval before = barrier_of(c, *naive), after = barrier_of(c, *best);
-  if (surely_above(before, limit) && after.value < 0.5 * before.value) {
-    c.reasons.push_back(fmt::format(
-        "the aligned path fails until the running statistics of its batch norms are repaired: {} with statistics "
-        "between those of the two networks, {} with statistics taken anew from the data",
-        words(c, *naive), words(c, *best)));
-  }
+  if (!(after.value < before.value)) return;
+  const bool cause = surely_above(before, limit) && surely_below(after, limit);
+  c.reasons.push_back(fmt::format(
+      "{}: {} with statistics between those of the two networks, {} with statistics taken anew from the data{}",
+      cause ? "the aligned path fails until the running statistics of its batch norms are repaired"
+            : "repairing the running statistics of the batch norms lowers the barrier",
+      words(c, *naive), words(c, *best),
+      cause || surely_below(after, limit) ? "" : "; what is left lies in the weights, or in how they were aligned"));
 }
 
 void judge_paths(Connection& c, double limit) {
