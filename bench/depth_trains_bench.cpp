@@ -9,6 +9,7 @@
 //     ./dev bench depth_trains_bench [--seed N]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,7 +31,7 @@ using namespace thalweg;
 constexpr int kWidth = 128, kSteps = 200, kLast = 20;
 constexpr double kRate = 0.05, kTrains = 0.8;
 constexpr double kScales[] = {0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 1.8, 2.2, 2.8, 3.5};
-constexpr int kDepths[] = {2, 4, 8, 16, 32, 48};
+constexpr int kDepths[] = {2, 4, 8, 12, 20, 30};
 
 struct Trial {
   double scale = 0.0;
@@ -74,7 +75,7 @@ double trained_loss(Workbench& bench) {
     const Batch batch = bench.batches.at(step / bench.batches_per_epoch, step % bench.batches_per_epoch);
     const at::Tensor loss = bench.objective(bench.network->forward(batch.inputs), batch.targets).total;
     loss.backward();
-    const at::NoGradGuard no_graph;
+    const c10::NoGradGuard no_graph;
     for (at::Tensor& p : bench.parameters) {
       p.sub_(p.grad(), kRate);
       p.mutable_grad().reset();
@@ -106,6 +107,23 @@ double area_under_curve(const std::vector<Trial>& trials) {
   return wins / pairs;
 }
 
+// Gradient at the first layer over that at the last hidden one.
+double gain(const Trial& t) {
+  const auto& layers = t.signal.layers;
+  return layers.front().gradient_rms / layers[layers.size() - 2].gradient_rms;
+}
+
+// What the limits of vanishing_gradient and exploding_gradient are set by.
+void print_gains(const std::vector<Trial>& trials) {
+  fmt::print("gradient at the first layer over that at the last hidden one (* trains)\n\n  σ_w  ");
+  double scale = 0.0;
+  for (const Trial& t : trials) {
+    if (t.scale != scale) fmt::print("\n{:5.1f}  ", scale = t.scale);
+    fmt::print("{:>12}", fmt::format("{:.1e}{}", gain(t), t.trains ? "*" : " "));
+  }
+  fmt::print("\n\n");
+}
+
 void print_table(const std::vector<Trial>& trials) {
   fmt::print("depth / ξ, verdict (+ passes, - too deep, ? cannot tell), loss after {} steps (* trains)\n\n  σ_w  ",
              kSteps);
@@ -131,6 +149,7 @@ int main(int argc, char** argv) {
     for (const int depth : kDepths) trials.push_back(run(scale, depth, seed));
   }
   print_table(trials);
+  print_gains(trials);
   const auto count = [&](DepthVerdict verdict, bool trains) {
     return std::count_if(trials.begin(), trials.end(),
                          [&](const Trial& t) { return t.signal.verdict == verdict && t.trains == trains; });

@@ -43,7 +43,7 @@ TEST(SignalPanel, SaysTheVerdictInWordsAndALayerARow) {
   EXPECT_THAT(text, HasSubstr("too deep for its weights: this depth, 30 layers, is 10 ξ."));
   EXPECT_THAT(text, HasSubstr("ξ = 3 layers [2.5, 3.5]"));
   EXPECT_THAT(text, HasSubstr("linear1"));
-  EXPECT_THAT(text, HasSubstr("25%"));
+  EXPECT_THAT(text, HasSubstr("25.0%"));
   EXPECT_THAT(text, HasSubstr("–")) << "what was not measured is not a number";
   EXPECT_THAT(text, Not(HasSubstr("nan")));
 }

@@ -73,10 +73,17 @@ TEST(Signal, ScalesAsTheLossDoes) {
   EXPECT_EQ(two.length, one.length);
 }
 
-TEST(Signal, AFewLayersPassAndManyOfTheSameAreTooDeep) {
-  const Signal few = measure_signal(random_chain(5, 4, 128, 1.0, 0.05, at::kFloat).through());
+// Rows between two points, as different from each other as images are.
+HandChain seen_by(HandChain chain) {
+  const at::Tensor ends = at::randn({2, 128}), t = at::rand({64, 1});
+  chain.x = t * ends[0] + (1.0 - t) * ends[1] + 0.2 * at::randn({64, 128});
+  return chain;
+}
+
+TEST(Signal, AFewLayersPassAndManyThatShrinkItAreTooDeep) {
+  const Signal few = measure_signal(seen_by(random_chain(5, 4, 128, 1.0, 0.0, at::kFloat)).through());
   EXPECT_EQ(few.verdict, DepthVerdict::passes) << few.reason;
-  const Signal many = measure_signal(random_chain(5, 40, 128, 0.6, 0.05, at::kFloat).through());
+  const Signal many = measure_signal(seen_by(random_chain(5, 40, 128, 0.6, 0.0, at::kFloat)).through());
   EXPECT_EQ(many.verdict, DepthVerdict::too_deep) << many.reason;
   EXPECT_LT(many.backward_gain, 1e-6);
 }

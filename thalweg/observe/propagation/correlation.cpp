@@ -13,7 +13,7 @@ namespace thalweg {
 namespace {
 
 constexpr std::int64_t kGroups = 8;
-constexpr double kRounding = 1e-10;  // of a difference of cosines of float32 activations
+constexpr double kRounding = 1e-8;  // of a mean of products of float32 activations, over their mean square
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
@@ -76,29 +76,37 @@ double mean_of(const at::TensorAccessor<double, 2>& c, const Pairs& pairs, std::
 }
 
 struct Difference {
-  double alike = 0.0, unlike = 0.0, left = 0.0, error = 0.0;  // D and its standard error over rows
+  double left = 0.0, error = 0.0;  // D and its standard error over rows
+  double size = 0.0;               // mean square of the activations
+  double unlike_cosine = 0.0;
   std::vector<double> left_out;
 };
 
-Difference difference(const at::Tensor& layer, const Groups& groups) {
-  const auto c = layer.accessor<double, 2>();
-  Difference d{.alike = mean_of(c, groups.alike, -1), .unlike = mean_of(c, groups.unlike, -1), .left_out = {}};
-  d.left = d.alike - d.unlike;
+Difference difference(const at::Tensor& products, const at::Tensor& cosine, const Groups& groups) {
+  const auto p = products.accessor<double, 2>(), c = cosine.accessor<double, 2>();
+  Difference d{.size = products.diagonal().nanmean().item<double>(),
+               .unlike_cosine = mean_of(c, groups.unlike, -1),
+               .left_out = {}};
+  d.left = mean_of(p, groups.alike, -1) - mean_of(p, groups.unlike, -1);
   for (std::int64_t g = 0; g < kGroups; ++g) {
-    d.left_out.push_back(mean_of(c, groups.alike, g) - mean_of(c, groups.unlike, g));
+    d.left_out.push_back(mean_of(p, groups.alike, g) - mean_of(p, groups.unlike, g));
   }
   d.error = jackknife_error(d.left_out);
   return d;
+}
+
+// What is no more than this is noise.
+double noise_of(const Difference& d, const CorrelationOptions& options) {
+  return std::max(options.resolved * d.error, kRounding * d.size);
 }
 
 // First and last layer of the mean.
 std::pair<std::size_t, std::size_t> span_of(const std::vector<Difference>& d, double limit,
                                             const CorrelationOptions& options) {
   std::size_t last = 0;
-  while (last + 1 < d.size() && d[last + 1].left > options.resolved * d[last + 1].error && d[last + 1].left > kRounding)
-    ++last;
+  while (last + 1 < d.size() && d[last + 1].left > noise_of(d[last + 1], options)) ++last;
   std::size_t first = 0;
-  while (first < last && std::abs(d[first].unlike - limit) > options.near) ++first;
+  while (first < last && std::abs(d[first].unlike_cosine - limit) > options.near) ++first;
   constexpr std::size_t kFewest = 4;
   return {last - first >= kFewest ? first : 0, last};
 }
@@ -123,15 +131,19 @@ void put_rate(const std::vector<Difference>& d, std::size_t first, std::size_t l
 
 // What the first layer leaves is noise already: at least down to that noise it has fallen.
 void floor_first_step(std::vector<Difference>& d, const CorrelationOptions& options) {
-  d[1].left = std::max({d[1].left, options.resolved * d[1].error, kRounding});
+  d[1].left = std::max(d[1].left, noise_of(d[1], options));
 }
 
 }  // namespace
 
-at::Tensor cosines(const at::Tensor& h, std::int64_t rows) {
+at::Tensor inner_products(const at::Tensor& h, std::int64_t rows) {
   const at::Tensor flat = h.detach().slice(0, 0, rows).flatten(1).to(at::kDouble);
-  const at::Tensor unit = flat / flat.norm(2, {1}, true);
-  return at::mm(unit, unit.t());
+  return at::mm(flat, flat.t()) / static_cast<double>(std::max<std::int64_t>(flat.size(1), 1));
+}
+
+at::Tensor cosines(const at::Tensor& products) {
+  const at::Tensor length = products.diagonal(0, -2, -1).sqrt();
+  return products / (length.unsqueeze(-1) * length.unsqueeze(-2));
 }
 
 MeanCorrelation mean_correlation(const at::Tensor& cosines) {
@@ -146,22 +158,19 @@ MeanCorrelation mean_correlation(const at::Tensor& cosines) {
   return result;
 }
 
-CorrelationLength correlation_length(const at::Tensor& cosines, const CorrelationOptions& options) {
+CorrelationLength correlation_length(const at::Tensor& products, const CorrelationOptions& options) {
   CorrelationLength out;
   constexpr std::size_t kFewestRows = 2 * kGroups;
-  if (cosines.size(0) < 2) return out;
-  const auto rows = usable_rows(cosines);
+  if (products.size(0) < 2) return out;
+  const at::Tensor c = cosines(products);
+  const auto rows = usable_rows(c);
   if (rows.size() < kFewestRows) return out;
-  const at::Tensor end = cosines[cosines.size(0) - 1];
+  const at::Tensor end = c[c.size(0) - 1];
   out.limit = mean_of(end.accessor<double, 2>(), pairs_of(rows), -1);
-  const Groups groups = grouped(cosines[0], rows, out.limit, options.near);
+  const Groups groups = grouped(c[0], rows, out.limit, options.near);
   std::vector<Difference> d;
-  for (std::int64_t l = 0; l < cosines.size(0); ++l) {
-    d.push_back(difference(cosines[l], groups));
-    out.alike.push_back(d.back().alike);
-    out.unlike.push_back(d.back().unlike);
-  }
-  if (!(d[0].left > kRounding)) return out;
+  for (std::int64_t l = 0; l < c.size(0); ++l) d.push_back(difference(products[l], c[l], groups));
+  if (!(d[0].left > noise_of(d[0], options))) return out;
   auto [first, last] = span_of(d, out.limit, options);
   if (last == first) {
     floor_first_step(d, options);

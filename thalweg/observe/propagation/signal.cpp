@@ -83,11 +83,11 @@ void put_correlations(const Layers& layers, Signal& signal, const CorrelationOpt
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].output.size(0) != signal.rows) continue;
-    each.push_back(cosines(layers[i].output, options.rows));
+    each.push_back(inner_products(layers[i].output, options.rows));
     places.push_back(i);
   }
   if (each.empty()) return;
-  const at::Tensor all = at::stack(each).cpu();
+  const at::Tensor all = cosines(at::stack(each)).cpu();
   for (std::size_t k = 0; k < places.size(); ++k) {
     const MeanCorrelation c = mean_correlation(all[static_cast<std::int64_t>(k)]);
     signal.layers[places[k]].correlation = c.value;
@@ -121,7 +121,7 @@ void put_length(const Layers& layers, const std::vector<std::size_t>& weighted, 
   std::vector<at::Tensor> each;
   const CorrelationOptions correlation;
   for (const std::size_t i : weighted) {
-    if (layers[i].input.size(0) == signal.rows) each.push_back(cosines(layers[i].input, correlation.rows));
+    if (layers[i].input.size(0) == signal.rows) each.push_back(inner_products(layers[i].input, correlation.rows));
   }
   signal.depth = static_cast<std::int64_t>(weighted.size()) - 1;
   if (each.size() != weighted.size() || signal.depth < 1) {

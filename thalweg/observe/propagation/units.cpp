@@ -1,6 +1,7 @@
 #include "thalweg/observe/propagation/units.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +29,7 @@ void say(const UnitShares& shares, Reading reading, ReadingSink& out) {
 
 void Units::after_backward(const Step& step, ReadingSink& out) {
   if (!step.through || !step.scope_of || !step.finite) return;
-  const at::NoGradGuard no_graph;
+  const c10::NoGradGuard no_graph;
   Hearing heard;
   step.through(heard, [&](const at::Tensor&) { census_.add(heard.layers); });
   cost_ += kForward;
