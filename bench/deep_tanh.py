@@ -30,10 +30,11 @@ def main():
     arguments.add_argument("--program", required=True, help="the built thalweg")
     arguments.add_argument("--recipe", default="examples/deep_tanh.toml")
     arguments.add_argument("--seeds", default="0,1,2,3,4", help="comma separated")
+    arguments.add_argument("--starts", default=",".join(STARTS), help="initialisers, comma separated")
     arguments.add_argument("--limit", type=int, default=0, help="rows of data; 0: the recipe's")
     options = arguments.parse_args()
     print(f"{'start':<11} {'seed':>4} {'named':>5} {'first loss':>10} {'forwards':>9} {'backwards':>9} {'last loss':>9} {'accuracy':>8}  findings")
-    for start in STARTS:
+    for start in options.starts.split(","):
         accuracies = []
         for seed in options.seeds.split(","):
             changes = [f'model.init.kind="{start}"', f"seed={seed}", "threads=1", 'watch.instruments=["none"]']

@@ -78,9 +78,7 @@ Data data() {
   return d;
 }
 
-Init init() {
-  return {any<InitKind>(), not_negative(), not_negative(), not_negative(), any_number(), any<BiasInit>()};
-}
+Init init() { return {any<InitKind>(), not_negative(), not_negative(), not_negative(), any_number(), any<BiasInit>()}; }
 
 Layer layer(const Init& outer, int depth) {
   using enum LayerType;

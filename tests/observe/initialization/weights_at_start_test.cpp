@@ -5,16 +5,43 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "tests/model/networks.h"
+#include "thalweg/model/network.h"
 
 namespace thalweg {
 namespace {
 
-using namespace thalweg::testing;
+using recipe::Activation;
 using recipe::BiasInit;
 using recipe::Init;
 using recipe::InitKind;
+using recipe::Layer;
+using recipe::LayerType;
+
+std::unique_ptr<Network> build(std::vector<Layer> layers, const NetworkShape& shape) {
+  recipe::Model model;
+  model.layers = std::move(layers);
+  return build_network(model, shape, 0);
+}
+
+at::Tensor parameter(const Network& network, const std::string& name) {
+  for (const auto& [candidate, tensor] : network.parameters()) {
+    if (candidate == name) return tensor;
+  }
+  return {};
+}
+
+std::vector<at::Tensor> tensors(const Network& network) {
+  std::vector<at::Tensor> result;
+  for (const auto& [name, tensor] : network.parameters()) result.push_back(tensor);
+  return result;
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 std::vector<at::Tensor> gradients_of(Network& network, const at::Tensor& x, const at::Tensor& y) {
   return torch::autograd::grad({torch::cross_entropy_loss(network.forward(x), y)}, tensors(network));
