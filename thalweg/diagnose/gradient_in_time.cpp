@@ -116,7 +116,9 @@ Judgement judge_vanishing_gradient_in_time(const History& history, const Gradien
   if (!stands.standing) return stands.otherwise;
   const Standing& s = *stands.standing;
   Judgement judgement = healthy("the gradient reaches back in time");
-  const bool nothing_learnt = s.level >= options.standing.level.stuck * s.floor;
+  // By the last quarter: the level of a stand is the lower of two medians, and noise alone takes that down.
+  const bool nothing_learnt =
+      loss_level(history, options.standing.level)->recent >= options.standing.level.stuck * s.floor;
   for (const Layer& late : layers_within(history, {s.first, s.last})) {
     const Layer layer = late.readings == 0 && nothing_learnt ? layer_within(history, late.scope, {}) : late;
     if (layer.readings == 0) {
