@@ -111,9 +111,9 @@ TEST(PreciseStatistics, WithoutANormThereAreNone) {
 // --- in a run: model.statistics = "precise"
 
 constexpr const char* kRecipe = R"(
+threads = 1
 [data]
 format = "synthetic"
-[data.synthetic]
 kind = "blobs"
 samples = 300
 features = 6
@@ -127,6 +127,8 @@ kind = "sgd"
 lr = 0.1
 [stop]
 epochs = 3
+[watch]
+instruments = ["none"]
 )";
 
 NamedTensors model_at_end(const std::filesystem::path& run) {
