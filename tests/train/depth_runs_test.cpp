@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
     , DepthRuns,
     testing::Values(
         Case{"tanh_shrinking", "vanishing_gradient", layers(14, "tanh"), init(0.08), kSgd},
-        Case{"tanh_chaotic", "exploding_gradient", layers(24, "tanh"), init(0.8), kSgd},
+        Case{"tanh_chaotic", "saturated_units", layers(24, "tanh"), init(0.8), kSgd},
         Case{"relu_biases_too_low", "dead_units", layers(2, "relu"),
              "[model.init]\nbias = \"constant\"\nvalue = -40.0\n", kSgd},
         Case{"tanh_shallow_is_healthy", "", layers(2, "tanh"), init(0.18), kSgd},

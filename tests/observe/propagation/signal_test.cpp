@@ -94,6 +94,15 @@ TEST(Signal, OfOneLayerHasNoDepth) {
   EXPECT_EQ(s.verdict, DepthVerdict::cannot_tell);
 }
 
+// An instrument that says an infinite number is given up.
+TEST(SignalReadings, OfANetworkThatLosesNothingAreFinite) {
+  HandChain chain{.activation = "none"};
+  for (int l = 0; l < 4; ++l) chain.weights.push_back(at::eye(8, at::kDouble).requires_grad_());
+  chain.x = at::randn({64, 8}, at::kDouble);
+  for (const Reading& r : signal_readings(measure_signal(chain.through()), 0, [](auto) { return Scope{1}; }))
+    EXPECT_TRUE(std::isfinite(r.value)) << info(r.quantity).name;
+}
+
 TEST(SignalReadings, SayEachLayerInItsScopeAndOnlyWhatWasMeasured) {
   const Signal s = measure_signal(random_chain(7, 2, 8, 1.0).through(), {.gradients = false});
   std::vector<std::string> asked;

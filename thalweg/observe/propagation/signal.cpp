@@ -242,9 +242,11 @@ std::vector<Reading> signal_readings(const Signal& signal, std::int64_t step,
   readings.put(Quantity::backward_gain, kWholeModel, signal.backward_gain);
   readings.put(signal.whole, kWholeModel);
   const double half = std::max(signal.length_high - signal.length, signal.length - signal.length_low);
-  readings.put(Quantity::correlation_length, kWholeModel, signal.length, half);
-  readings.put(Quantity::depth_in_lengths, kWholeModel, signal.lengths,
-               std::max(signal.lengths_high - signal.lengths, signal.lengths - signal.lengths_low));
+  // Infinite where nothing is lost: depth_in_lengths says that as 0.
+  if (std::isfinite(signal.length)) readings.put(Quantity::correlation_length, kWholeModel, signal.length, half);
+  if (std::isfinite(signal.lengths))
+    readings.put(Quantity::depth_in_lengths, kWholeModel, signal.lengths,
+                 std::max(signal.lengths_high - signal.lengths, signal.lengths - signal.lengths_low));
   for (Reading& reading : result) {
     reading.cost = static_cast<float>(signal.gradient_units / static_cast<double>(result.size()));
   }
