@@ -77,7 +77,8 @@ double Start::pull_ratio() const {
     low = std::min(low, pull);
     high = std::max(high, pull);
   }
-  return high > 0.0 ? low / high : kNone;
+  if (high > 0.0) return low / high;
+  return weights.empty() ? kNone : 0.0;
 }
 
 double Start::forward_ratio() const {

@@ -27,7 +27,8 @@ struct Start {
   // Of layer i of the signal: √(mean over rows, units of (h − its mean over rows)²) = rms √(1 − correlation): what of
   // its outputs tells rows apart.
   double spread(std::size_t i) const;
-  // Smallest over largest pull of a layer (weights_at_start.h); layers without any pull are not counted. NaN of none.
+  // Smallest over largest pull of a layer (weights_at_start.h); layers without any pull are not counted. 0
+  // where nothing pulls at any.
   double pull_ratio() const;
   // Spread of the last layer with weights but one, over the largest before it: what reaches the output layer.
   double forward_ratio() const;
