@@ -2,7 +2,7 @@
 """Starts of all kinds, by the program itself: what `thalweg check` reads of each, and whether 400 steps train it.
 
 The limits of bad_initialization (thalweg/diagnose/bad_initialization.h) were chosen on seed 0 of the starts `set`;
-`held` has other data, widths, depths and seeds. Each line: the first loss over the best constant's, the forward ratio
+`held` has other data, widths and depths, and other seeds where --seeds says so. Each line: the first loss over the best constant's, the forward ratio
 (spread of the outputs between rows, last hidden layer over the largest before), the backward ratio (smallest over largest
 pull of a layer), smallest and largest spectral scale, the loss after the steps over the lower of first and constant loss;
 and the findings.

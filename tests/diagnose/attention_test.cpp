@@ -34,10 +34,11 @@ TEST(Attention, GoesToTheCurvatureWhereTheLossRises) {
   EXPECT_THAT(wanted(run.history), Contains(Quantity::overshoot));
 }
 
-TEST(Attention, GoesToTheLowerEndOfTheSpectrumWhereTheLossStandsStill) {
+TEST(Attention, GoesToTheLowerEndOfTheSpectrumAndToTheGradientsWayWhereTheLossStandsStill) {
   ScriptedRun run;
   run.each(600, Quantity::loss, [](std::int64_t t) { return 2.3 + 0.01 * static_cast<double>(t % 3); });
-  EXPECT_THAT(wanted(run.history), ElementsAre(Quantity::batch_lambda_min));
+  EXPECT_THAT(wanted(run.history), ElementsAre(Quantity::batch_lambda_min, Quantity::activation_gradient_rms,
+                                               Quantity::dead_units, Quantity::memory_horizon));
 }
 
 TEST(Attention, OfNothingReadIsNobodys) { EXPECT_THAT(wanted(History()), IsEmpty()); }

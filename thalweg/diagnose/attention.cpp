@@ -36,7 +36,10 @@ std::vector<Quantity> wanted(const History& history, const AttentionOptions& opt
       last_above(history, Quantity::edge_ratio, options.edge) || risen(history, options.risen)) {
     return {Quantity::overshoot, Quantity::overshoot_secant, Quantity::edge_ratio};
   }
-  if (standing(history).standing) return {Quantity::batch_lambda_min};
+  if (standing(history).standing) {
+    return {Quantity::batch_lambda_min, Quantity::activation_gradient_rms, Quantity::dead_units,
+            Quantity::memory_horizon};
+  }
   return {};
 }
 

@@ -14,7 +14,8 @@ struct AttentionOptions {
 };
 
 // The quantities that tell more: the overshoot and the curvature where steps overshoot or the loss rises; the lower end
-// of the spectrum where the loss stands still. Empty: nothing stands out.
+// of the spectrum, the gradient's way through depth and time and the units that it finds where the loss stands still.
+// Empty: nothing stands out.
 std::vector<Quantity> wanted(const History& history, const AttentionOptions& options = {});
 
 }  // namespace thalweg

@@ -46,9 +46,9 @@ const Entry kCatalogue[] = {
     {NoiseScale::kName, make<NoiseScale>, {}},
     {NoisePairs::kName, make<NoisePairs>, {}},
     {MomentRatio::kName, make<MomentRatio>, {}},
-    {PassingSignal::kName, make<PassingSignal>, {}},
-    {Units::kName, make<Units>, {}},
-    {InTime::kName, make<InTime>, {}},
+    {PassingSignal::kName, make<PassingSignal>, {Quantity::activation_gradient_rms}},
+    {Units::kName, make<Units>, {Quantity::dead_units}},
+    {InTime::kName, make<InTime>, {Quantity::memory_horizon}},
     {LayerCoupling::kName, make<LayerCoupling>, {}},
     {Normalization::kName, make<Normalization>, {}},
 };
