@@ -28,8 +28,8 @@ class Tap {
   virtual void passed(const Passage& passage) = 0;
 };
 
-// One batch's forward with `tap` hearing each layer, then `use` with its loss [0-dim], which has a graph where gradients
-// are on. The same random numbers each time; random state and buffers are as they were afterwards.
+// One batch's forward with `tap` hearing each layer, then `use` with its loss [0-dim], which has a graph where
+// gradients are on. The same random numbers each time; random state and buffers are as they were afterwards.
 using Through = std::function<void(Tap& tap, const std::function<void(const at::Tensor& loss)>& use)>;
 
 }  // namespace thalweg

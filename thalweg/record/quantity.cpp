@@ -215,7 +215,8 @@ constexpr std::array<QuantityInfo, static_cast<std::size_t>(Quantity::count_)> k
      "grows explodes.",
      "Glorot, Bengio 2010"},
     {Quantity::backward_gain, "backward_gain", "1", "activation_gradient_rms at the first layer / at the last",
-     "What depth makes of the gradient on its way back; of a recurrent layer what time makes of it, ‖∂L/∂s‖ at the first "
+     "What depth makes of the gradient on its way back; of a recurrent layer what time makes of it, ‖∂L/∂s‖ at the "
+     "first "
      "moment over that at the last.",
      "Glorot, Bengio 2010; Pascanu, Mikolov, Bengio 2013"},
     {Quantity::effective_rank, "effective_rank", "1", "exp(−Σ p_k ln p_k) / min(rows, width), p_k = σ_k / Σ σ",

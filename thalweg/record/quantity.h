@@ -66,7 +66,7 @@ enum class Quantity : std::uint16_t {
   activation_mean,          // of a layer's outputs, over rows and units
   activation_rms,           // √ of their mean square
   activation_gradient_rms,  // of the loss's gradient by a layer's outputs, per row
-  backward_gain,            // whole model: activation_gradient_rms at the first layer over that at the last
+  backward_gain,            // activation_gradient_rms, first layer over last; of a recurrent layer, in time
   effective_rank,           // of a layer's outputs over rows, as a share of what its width allows
   dead_units,               // share of units that are off on all rows of a window
   dormant_units,            // share of units that hardly fire beside their layer's others
