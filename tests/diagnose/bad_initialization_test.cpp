@@ -45,6 +45,24 @@ TEST(BadInitialization, ASignalThatKeepsItsSizeIsHealthy) {
   EXPECT_TRUE(judged(start({.depth = 2, .forward = 0.3, .backward = 0.1})).findings.empty()) << "too shallow to tell";
 }
 
+// Weights of zero with biases that are not: each unit differs from the others, and none hears its input.
+TEST(BadInitialization, OutputsThatAreEqualForAllRowsInEveryLayerAreAFault) {
+  EXPECT_EQ(judged(start({.depth = 3, .correlation = 1.0})).verdict, Verdict::fault);
+  ScriptedRun silent;
+  for (const char* layer : {"linear1", "linear2", "linear3"}) silent.at(0, Quantity::activation_rms, 0.0, layer);
+  silent.before(Quantity::initial_loss, 2.3);
+  EXPECT_EQ(judged(silent).verdict, Verdict::fault);
+}
+
+TEST(BadInitialization, WhatIsReadLaterIsNoStart) {
+  ScriptedRun run;
+  run.before(Quantity::initial_loss, 2.3);
+  for (const char* layer : {"linear1", "linear2", "linear3"}) {
+    run.at(40, Quantity::activation_rms, 1.0, layer).at(40, Quantity::input_correlation, 1.0, layer);
+  }
+  EXPECT_TRUE(judged(run).findings.empty());
+}
+
 TEST(BadInitialization, WhatShrinksForwardsIsAFault) {
   const Judgement judgement = judged(start({.depth = 30, .forward = 0.5}));
   ASSERT_EQ(judgement.verdict, Verdict::fault);

@@ -76,6 +76,10 @@ std::string text_of(const Preflight& p, const report::Look& look) {
     text +=
         "          a network that cannot learn 16 rows is wired wrongly to its loss, or starts where nothing moves\n";
   text += rate_line(p);
+  if (p.symmetry_bits > 0.0) {
+    text += fmt::format("symmetry  its units can be rearranged in at least 2^{} ways that compute the same function\n",
+                        report::count(static_cast<std::int64_t>(p.symmetry_bits)));
+  }
   for (const std::string& note : p.notes) text += fmt::format("note      {}\n", note);
   text += "\n" + report::start_panel(panel_of(p), look);
   return text + "\n" + report::judgement_panel(p.judgement, look);
@@ -144,6 +148,7 @@ std::string json_of(const Preflight& p) {
                                 {"steps", p.one_batch.steps},
                                 {"first_loss", number(p.one_batch.first_loss)},
                                 {"last_loss", number(p.one_batch.last_loss)}}},
+                              {"symmetry_bits", p.symmetry_bits},
                               {"start", json_of(p.start)},
                               {"tried_starts", json_of_tried(p)},
                               {"initial_rate", json_of(p.rate)},

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "thalweg/cli/arguments.h"
@@ -66,6 +67,24 @@ void write(const fs::path& folder, const SurveyTarget& target, const Folded& fol
   write_safetensors(folder / "model.safetensors", tensors);
 }
 
+std::string text_of(const Folded& folded, const Proof& proof, const fs::path& folder) {
+  std::string text = fmt::format("folded: {}\n", fmt::join(folded.folded, ", "));
+  if (!folded.unfolded.empty()) text += fmt::format("stay:   {}\n", fmt::join(folded.unfolded, ", "));
+  return text + fmt::format("outputs differ by {:.2g} at most, of {:.3g}\nwritten: {}\n", proof.difference,
+                            proof.largest, folder.string());
+}
+
+std::string json_of(const Folded& folded, const Proof& proof, const fs::path& folder) {
+  return nlohmann::ordered_json{{"schema", 1},
+                                {"folded", folded.folded},
+                                {"unfolded", folded.unfolded},
+                                {"difference", proof.difference},
+                                {"largest", proof.largest},
+                                {"written", folder.string()}}
+             .dump() +
+         "\n";
+}
+
 }  // namespace
 
 int fold(int argc, char** argv) {
@@ -90,10 +109,7 @@ int fold(int argc, char** argv) {
   const Proof proof = proof_of(bench, target, folded);
   const fs::path folder = a.out.empty() ? target.folder / "folded" : fs::path(a.out);
   write(folder, target, folded);
-  print(fmt::format("folded: {}\n", fmt::join(folded.folded, ", ")));
-  if (!folded.unfolded.empty()) print(fmt::format("stay:   {}\n", fmt::join(folded.unfolded, ", ")));
-  print(fmt::format("outputs differ by {:.2g} at most, of {:.3g}\nwritten: {}\n", proof.difference, proof.largest,
-                    folder.string()));
+  print(arguments.common.json ? json_of(folded, proof, folder) : text_of(folded, proof, folder));
   finish_stdout();
   return kDone;
 }

@@ -86,14 +86,12 @@ void show_progress(Progress& progress, const SurveyProgress& p) {
   progress.show(p.products == 0 ? fmt::format("{} …", p.stage) : fmt::format("{}: {}{}", p.stage, p.products, of));
 }
 
-void write_drawings(Survey& survey, const fs::path& folder) {
-  for (const report::Drawing& drawing : report::survey_svgs(survey)) {
-    const fs::path file = folder / drawing.name;
-    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-    stream << drawing.svg << std::flush;
-    if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-    survey.files.push_back(file.string());
-  }
+void write_drawing(const report::Drawing& drawing, const fs::path& folder, Survey& survey) {
+  const fs::path file = folder / drawing.name;
+  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+  stream << drawing.svg << std::flush;
+  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
+  survey.files.push_back(file.string());
 }
 
 std::vector<std::string> next_commands(const Survey& survey, const std::string& place) {
@@ -118,11 +116,7 @@ struct Measured {
 
 Part measure_coupling_part(const SurveyProblem& problem, const fs::path& folder, Survey& survey) {
   const Coupling coupling = coupling_at(problem);
-  const fs::path file = folder / "coupling.svg";
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << report::coupling_svg(coupling) << std::flush;
-  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-  survey.files.push_back(file.string());
+  write_drawing({"coupling.svg", report::coupling_svg(coupling)}, folder, survey);
   return {"coupling", report::coupling_json(coupling), report::coupling_panel(coupling, stdout_look())};
 }
 
@@ -134,11 +128,7 @@ Part measure_time_part(SurveyedNetwork& network, const fs::path& folder, Survey&
   };
   const auto layers = measure_recurrence(network.through(), weight_of);
   for (const RecurrentLayer& layer : layers) {
-    const fs::path file = folder / fmt::format("time-{}.svg", layer.layer);
-    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-    stream << report::recurrence_svg(layer) << std::flush;
-    if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-    survey.files.push_back(file.string());
+    write_drawing({fmt::format("time-{}.svg", layer.layer), report::recurrence_svg(layer)}, folder, survey);
   }
   return {"time", report::recurrence_json(layers), report::recurrence_panel(layers, stdout_look())};
 }
@@ -178,7 +168,9 @@ Measured measure(const SurveyArguments& a, Progress& progress) {
     if (a.coupling) result.parts.push_back(measure_coupling_part(network.problem(), folder, result.survey));
     if (a.time) result.parts.push_back(measure_time_part(network, folder, result.survey));
     progress.clear();
-    write_drawings(result.survey, folder);
+    for (const report::Drawing& drawing : report::survey_svgs(result.survey)) {
+      write_drawing(drawing, folder, result.survey);
+    }
     return result;
   } catch (const NoSecondDerivative& error) {
     throw UsageError(fmt::format("{}: an operation of this network has no second derivative: {}", target.subject,

@@ -38,25 +38,53 @@ void judge_loss(const History& history, const BadInitializationOptions& options,
            !(initial <= options.very_loud * constant));
 }
 
+// The first reading, where it is of the start.
+double at_start(const History& history, Quantity quantity, Scope scope) {
+  const auto series = history.series(quantity, scope);
+  return series.empty() || series.front().step != 0 ? std::numeric_limits<double>::quiet_NaN() : series.front().value;
+}
+
+struct Spread {
+  std::string layer;
+  double value = 0.0;
+  double rms = 0.0;
+};
+
 // Layers in the order of the forward: their scopes are numbered so.
-void judge_forward(const History& history, const BadInitializationOptions& options, Told& told) {
-  std::vector<std::pair<std::string, double>> spreads;
-  for (const Scope scope : history.scopes(Quantity::input_correlation)) {
-    const double rms = first_value(history, Quantity::activation_rms, scope),
-                 correlation = first_value(history, Quantity::input_correlation, scope);
-    if (scope == kWholeModel || std::isnan(rms) || std::isnan(correlation)) continue;
-    spreads.emplace_back(history.scopes_table.name(scope), rms * std::sqrt(std::max(0.0, 1.0 - correlation)));
+std::vector<Spread> spreads_of(const History& history) {
+  std::vector<Spread> result;
+  for (const Scope scope : history.scopes(Quantity::activation_rms)) {
+    const double rms = at_start(history, Quantity::activation_rms, scope),
+                 correlation = at_start(history, Quantity::input_correlation, scope);
+    // Outputs of zero have no correlation, and tell nothing apart.
+    const double spread = rms == 0.0 ? 0.0 : rms * std::sqrt(std::max(0.0, 1.0 - correlation));
+    if (scope != kWholeModel && !std::isnan(spread)) result.push_back({history.scopes_table.name(scope), spread, rms});
   }
-  if (spreads.size() < 3) return;  // an output layer and two before it
-  spreads.pop_back();
-  const auto& [last, reaches] = spreads.back();
-  const auto largest = std::ranges::max_element(spreads, {}, &std::pair<std::string, double>::second);
-  if (!(reaches < options.faint * largest->second)) return;
-  told.add(fmt::format("what tells rows apart shrinks from {:.2g} in {} to {:.2g} in {}", largest->second,
-                       largest->first, reaches, last),
-           {Quantity::activation_rms, last, reaches, options.faint * largest->second,
-            fmt::format("times √(1 − input_correlation); {}", kRuns)},
-           true);
+  return result;
+}
+
+void judge_forward(const History& history, const BadInitializationOptions& options, Told& told) {
+  std::vector<Spread> spreads = spreads_of(history);
+  if (spreads.size() < 2) return;
+  spreads.pop_back();  // the output layer
+  const Spread& last = spreads.back();
+  const auto say = [&](std::string words, double limit) {
+    told.add(std::move(words),
+             {Quantity::activation_rms, last.layer, last.value, limit,
+              fmt::format("times √(1 − input_correlation); {}", kRuns)},
+             true);
+  };
+  const bool nowhere = std::ranges::all_of(spreads, [&](const Spread& s) { return s.value <= options.faint * s.rms; });
+  if (nowhere) {
+    say("no hidden layer tells two rows apart: each puts out the same for all", options.faint * last.rms);
+    return;
+  }
+  if (spreads.size() < 2) return;
+  const auto largest = std::ranges::max_element(spreads, {}, &Spread::value);
+  if (!(last.value < options.faint * largest->value)) return;
+  say(fmt::format("what tells rows apart shrinks from {:.2g} in {} to {:.2g} in {}", largest->value, largest->layer,
+                  last.value, last.layer),
+      options.faint * largest->value);
 }
 
 // ‖∂L/∂W‖ ‖W‖ of each layer, all its parameters together; those that nothing pulls at all are left out.

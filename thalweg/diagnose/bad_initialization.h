@@ -2,7 +2,8 @@
 //
 //     loud      initial_loss > loud · constant_loss: confidently wrong outputs
 //     forward   spread of the last hidden layer's outputs / largest spread before it, spread = rms √(1 − correlation),
-//               below faint: what tells the rows apart does not reach the output
+//               below faint: what tells the rows apart does not reach the output; or below faint of the outputs' own
+//               size in every hidden layer: nothing of the input enters
 //     backward  smallest / largest pull of a layer, pull = ‖∂L/∂W‖ ‖W‖ over a layer's parameters, below faint_pull:
 //               some layers are moved by nothing beside others
 //     scale     a layer's weight_spectral_scale outside smallest … largest: it silences or blows up what it is given

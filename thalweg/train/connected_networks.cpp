@@ -22,13 +22,6 @@ constexpr std::int64_t kBatch = 128;   // rows whose mean loss is one value of a
 constexpr std::int64_t kFewest = 8;    // batches, where there are that many rows
 constexpr std::int64_t kRepair = 256;  // rows that a norm sees at once while its statistics are taken
 
-NetworkShape shape_of(const DataInfo& info) {
-  return {.input = info.input_shape,
-          .tokens = info.tokens,
-          .vocabulary = info.vocabulary,
-          .outputs = info.classes > 0 ? info.classes : info.target_columns};
-}
-
 // The same function in evaluation mode; in training mode without dropout, and each batch's statistics as they are.
 void make_exact(std::vector<recipe::Layer>& layers) {
   for (recipe::Layer& layer : layers) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "thalweg/diagnose/checks.h"
+#include "thalweg/model/symmetry.h"
 #include "thalweg/optim/optimizer.h"
 #include "thalweg/recipe/names.h"
 #include "thalweg/train/metrics.h"
@@ -119,6 +120,8 @@ Preflight preflight(const recipe::Recipe& recipe) {
   result.start = measure_start(bench, *bench.network, bench.objective, {.update = true});
   const auto scope_of = [&](std::string_view name) { return history.scopes_table.number(name); };
   for (const Reading& reading : readings_at_start(result.start, scope_of, {.sums = true})) history.put(reading);
+  result.symmetry_bits = symmetry_bits(symmetry_of(recipe.model, shape_of(bench.data.info), *bench.network));
+  history.put({.value = result.symmetry_bits, .quantity = Quantity::symmetry_bits});
   result.rate = initial_rate(bench);
   if (result.rate.known()) history.put({.value = result.rate.recommended, .quantity = Quantity::initial_rate});
   result.one_batch = fit_one_batch(bench);

@@ -35,6 +35,7 @@ struct Preflight {
   std::int64_t planned_steps = 0;
   double initial_loss = 0.0;
   double constant_loss = 0.0;  // NaN where there is no closed form
+  double symmetry_bits = 0.0;  // log2 of the number of arrangements of the units that compute the same
   Start start;
   std::vector<StartTried> tried;  // only where the start has a finding
   int recommended = -1;           // of `tried`; -1: none is nearer to keeping the signal

@@ -22,13 +22,6 @@ bool has_batch_norm(const std::vector<recipe::Layer>& layers) {
   });
 }
 
-NetworkShape shape_of(const DataInfo& info) {
-  return {.input = info.input_shape,
-          .tokens = info.tokens,
-          .vocabulary = info.vocabulary,
-          .outputs = info.classes > 0 ? info.classes : info.target_columns};
-}
-
 std::vector<at::Tensor> tensors_of(const NamedParameters& named) {
   std::vector<at::Tensor> result;
   for (const auto& [name, tensor] : named) result.push_back(tensor);
@@ -43,6 +36,13 @@ Dataset load(const recipe::Recipe& recipe) {
 }
 
 }  // namespace
+
+NetworkShape shape_of(const DataInfo& info) {
+  return {.input = info.input_shape,
+          .tokens = info.tokens,
+          .vocabulary = info.vocabulary,
+          .outputs = info.classes > 0 ? info.classes : info.target_columns};
+}
 
 Workbench::Workbench(const recipe::Recipe& r)
     : recipe(r),

@@ -16,6 +16,8 @@
 
 namespace thalweg {
 
+NetworkShape shape_of(const DataInfo& info);  // what a network for these data is fed and asked for
+
 struct Workbench {
   // Loads, splits and scales the data, builds and initialises the network, and seeds torch's random stream (dropout).
   explicit Workbench(const recipe::Recipe& recipe);

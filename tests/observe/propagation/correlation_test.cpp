@@ -96,7 +96,8 @@ TEST_P(WideTanh, HasTheMeanFieldLengthInsideItsBand) {
     telling += s.length_low > 0.4 * s.length && std::isfinite(s.length_high) ? 1 : 0;
   }
   EXPECT_GE(inside, 18) << "mean-field ξ = " << theory << all;
-  EXPECT_GE(telling, 15) << "a band that swallows everything is useless" << all;
+  // Next to criticality the steps scatter as much as they fall, and some bands are open.
+  EXPECT_GE(telling, theory > 6.0 ? 10 : 15) << "a band that swallows everything is useless" << all;
 }
 
 INSTANTIATE_TEST_SUITE_P(Phases, WideTanh,

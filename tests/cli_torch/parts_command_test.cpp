@@ -1,0 +1,154 @@
+// thalweg check, the further parts of thalweg survey, and thalweg fold, as a person or a script calls them.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "test_paths.h"
+
+namespace thalweg::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string read_file(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+struct Said {
+  int code = -1;
+  std::string out, err;
+};
+
+constexpr const char* kData = R"(threads = 1
+[data]
+format = "synthetic"
+samples = 400
+test = 0.2
+validation = 0.0
+)";
+
+class PartsCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    std::string pattern = (fs::temp_directory_path() / "thalweg-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    folder() = pattern;
+    std::ofstream(folder() / "normed.toml") << kData << R"(kind = "blobs"
+features = 6
+classes = 3
+[model]
+layers = [{type="linear", units=12, activation="tanh"}, {type="linear", units=12}, {type="batch_norm", activation="relu"}, {type="linear", units="classes"}]
+[stop]
+steps = 40
+)";
+    std::ofstream(folder() / "memory.toml") << kData << R"(kind = "adding"
+features = 12
+[model]
+layers = [{type="rnn", units=8}, {type="linear", units=1}]
+[loss]
+kind = "mse"
+[metric]
+kind = "rmse"
+[stop]
+steps = 40
+)";
+    for (const char* name : {"normed", "memory"}) {
+      const Said said = thalweg(std::string("train ") + name + ".toml --quiet --out " + name);
+      if (said.code != 0) throw std::runtime_error(said.err);
+    }
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder()); }
+
+  static fs::path& folder() {
+    static fs::path path;
+    return path;
+  }
+  static Said thalweg(const std::string& arguments) {
+    const std::string command =
+        "cd " + folder().string() + " && " + test_paths::kPrograms + "/thalweg " + arguments + " > out.txt 2> err.txt";
+    const int status = std::system(command.c_str());
+    return {WEXITSTATUS(status), read_file(folder() / "out.txt"), read_file(folder() / "err.txt")};
+  }
+};
+
+// ------------------------------------------------------------------------------------------------------------- check
+
+TEST_F(PartsCommand, CheckOfAHealthyStartDrawsItAndNamesARate) {
+  const Said said = thalweg("check normed.toml");
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, AllOf(HasSubstr("one batch"), HasSubstr("rate      "), HasSubstr("spread"),
+                              HasSubstr("rearranged in at least 2^"), Not(HasSubstr("bad_initialization"))));
+}
+
+TEST_F(PartsCommand, CheckNamesASickStartAndAnotherThatMendsIt) {
+  const Said said = thalweg("check normed.toml --set model.init.kind=zeros --set model.init.bias=zeros --json --fail-on fault");
+  EXPECT_EQ(said.code, 1) << said.err;
+  const json document = json::parse(said.out);
+  EXPECT_EQ(document["schema"], 1);
+  EXPECT_EQ(document["findings"][0]["code"], "symmetric_initialization");
+  EXPECT_GT(document["tried_starts"].size(), 1U);
+  // 12! orders of either hidden layer, and 2^12 signs of the tanh
+  EXPECT_NEAR(document["symmetry_bits"].get<double>(), 2.0 * std::lgamma(13.0) / std::log(2.0) + 12.0, 13.0);
+}
+
+// ------------------------------------------------------------------------------------------------------------ survey
+
+TEST_F(PartsCommand, SurveySaysSignalAndCouplingInTheSameDocument) {
+  const Said said = thalweg("survey normed --signal --coupling --json --quiet");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json document = json::parse(said.out);
+  EXPECT_TRUE(document.contains("eigenvalues"));
+  const json& layers = document["signal"]["layers"];
+  ASSERT_GE(layers.size(), 3U);
+  EXPECT_GT(layers[0]["rms"].get<double>(), 0.0);
+  const double share = document["coupling"]["share"].get<double>();
+  EXPECT_TRUE(share > 0.0 && share < 1.0) << share;
+  EXPECT_TRUE(fs::exists(folder() / "normed" / "coupling.svg"));
+}
+
+TEST_F(PartsCommand, SurveyDrawsTheSignalForAPerson) {
+  const Said said = thalweg("survey normed --signal --quiet");
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, AllOf(HasSubstr("linear1"), HasSubstr("batch_norm1")));
+}
+
+TEST_F(PartsCommand, SurveySaysWhatARecurrentLayerMakesOfThePast) {
+  const Said said = thalweg("survey memory --time --json --quiet");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json layer = json::parse(said.out)["time"][0];
+  EXPECT_EQ(layer["layer"], "rnn1");
+  EXPECT_TRUE(fs::exists(folder() / "memory" / "time-rnn1.svg"));
+}
+
+// -------------------------------------------------------------------------------------------------------------- fold
+
+TEST_F(PartsCommand, FoldTakesTheNormAwayAndSaysByHowMuchOutputsDiffer) {
+  const Said said = thalweg("fold normed --out folded --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json document = json::parse(said.out);
+  EXPECT_EQ(document["folded"][0], "batch_norm1");
+  EXPECT_LT(document["difference"].get<double>(), 1e-4 * document["largest"].get<double>());
+  EXPECT_THAT(read_file(folder() / "folded" / "recipe.toml"), Not(HasSubstr("batch_norm")));
+}
+
+TEST_F(PartsCommand, FoldOfANetworkWithoutNormsIsRefused) {
+  const Said said = thalweg("fold memory");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("nothing to fold"));
+}
+
+}  // namespace
+}  // namespace thalweg::cli
