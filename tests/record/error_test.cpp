@@ -125,6 +125,8 @@ TEST(ScopeTable, NumbersNamesInOrderOfAppearance) {
   EXPECT_THROW(table.name(3), std::out_of_range);
 }
 
+TEST(ScopeTable, HasAWordForAScopeThatWasGivenNoName) { EXPECT_EQ(ScopeTable().name(7), "?"); }
+
 TEST(ScopeTable, IsItsOwnAfterACopy) {
   ScopeTable table;
   table.number("a");

@@ -3,6 +3,7 @@
 #include <torch/csrc/utils/pybind.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,8 +48,13 @@ py::list heard(const Signal& signal) {
 }  // namespace
 
 void bind_check(py::module_& module) {
-  module.def("weights_at_start", [](const NamedParameters& parameters, const std::vector<at::Tensor>& gradients,
-                                    double loss) { return layers_of(weights_at_start(parameters, gradients), loss); });
+  // A gradient that is not there is None.
+  module.def("weights_at_start",
+             [](const NamedParameters& parameters, const std::vector<std::optional<at::Tensor>>& given, double loss) {
+               std::vector<at::Tensor> gradients;
+               for (const auto& gradient : given) gradients.push_back(gradient.value_or(at::Tensor()));
+               return layers_of(weights_at_start(parameters, gradients), loss);
+             });
   module.def("signal_at_start", [](const Tapping& set_tap, const std::function<at::Tensor()>& closure) {
     const Through through = [&](Tap& tap, const std::function<void(const at::Tensor&)>& use) {
       set_tap(&tap);
@@ -62,7 +68,12 @@ void bind_check(py::module_& module) {
       set_tap(nullptr);
       use(loss);
     };
-    return heard(measure_signal(through, {.units = false}));
+    Signal signal;
+    {
+      const py::gil_scoped_release released;  // autograd's own threads may need it
+      signal = measure_signal(through, {.units = false});
+    }
+    return heard(signal);
   });
 }
 

@@ -17,4 +17,9 @@ Scope ScopeTable::number(std::string_view name) {
   return entry->second;
 }
 
+const std::string& ScopeTable::name(Scope scope) const {
+  static const std::string kUnnamed = "?";
+  return scope < names_.size() ? names_[scope] : kUnnamed;
+}
+
 }  // namespace thalweg

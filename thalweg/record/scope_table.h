@@ -14,7 +14,7 @@ class ScopeTable {
  public:
   // The number of `name`, given one when it is new. "" is the whole model.
   Scope number(std::string_view name);
-  const std::string& name(Scope scope) const { return names_.at(scope); }
+  const std::string& name(Scope scope) const;  // "?" where it was given none
   const std::vector<std::string>& names() const { return names_; }
 
  private:

@@ -1,5 +1,6 @@
 // Reads a run's store and judges it, without torch: judges RUN/run.sqlite
 #include <cstdio>
+#include <string>
 
 #include "thalweg/diagnose/checks.h"
 #include "thalweg/recipe/parse.h"
@@ -12,6 +13,7 @@ int main(int count, char** arguments) {
   const thalweg::StoreReader run(arguments[1]);
   thalweg::History history;
   history.header = run.header();
+  for (const std::string& name : run.scopes()) history.scopes_table.number(name);
   run.for_each_reading([&](const thalweg::Reading& reading) { history.put(reading); });
   const auto judgement = thalweg::judge_run(history);
   const auto losses = history.series(thalweg::Quantity::loss);
