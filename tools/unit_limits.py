@@ -2,7 +2,7 @@
 """What shares of dead and saturated units healthy and sick runs have: the experiment behind the limits of dead_units
 and saturated_units.
 
-    tools/unit_limits.py [--program build/release/bin/thalweg] [--seeds 2]
+    tools/unit_limits.py [--program build/release/bin/thalweg] [--seeds 2] [--only adam]
 
 Trains small networks on Fashion-MNIST (4,000 rows, 200 steps) with every unit counted over windows of 1,024 rows, and
 prints, for each run, the highest share of any layer in its last two windows (the lower of the two), beside what the
@@ -64,10 +64,20 @@ RUNS = [
     ("elu, sgd", "", mlp("elu", 3) + sgd(0.05)),
     ("relu, biases -50", "dead", mlp("relu", 2, ', init = {bias = "constant", value = -50.0}') + sgd(0.1)),
     ("relu, biases -10", "dead", mlp("relu", 3, ', init = {bias = "constant", value = -10.0}') + sgd(0.1)),
-    ("relu, rate 30", "dead", mlp("relu", 3) + sgd(30.0)),
     ("tanh, weights 5", "saturated", mlp("tanh", 3, ', init = {kind = "normal", std = 5.0}') + sgd(0.01)),
     ("sigmoid, weights 20", "saturated", mlp("sigmoid", 2, ', init = {kind = "normal", std = 20.0}') + sgd(0.01)),
     ("tanh, adam at 1", "saturated", mlp("tanh", 2) + sgd(1.0, "adam")),
+] + [
+    # Doses, of which it is not said beforehand whether they do harm.
+    (f"relu, biases {b:g}", "dose", mlp("relu", 2, f', init = {{bias = "constant", value = {b:.1f}}}') + sgd(0.1))
+    for b in (-0.5, -1, -2, -4)
+] + [
+    (f"relu, adam at {r:g}", "dose", mlp("relu", 3) + sgd(r, "adam")) for r in (0.03, 0.1, 0.3)
+] + [
+    (f"tanh, weights {w:g}", "dose", mlp("tanh", 2, f', init = {{kind = "normal", std = {w}}}') + sgd(0.05))
+    for w in (0.2, 0.4, 0.8, 1.6)
+] + [
+    (f"tanh, adam at {r:g}", "dose", mlp("tanh", 2) + sgd(r, "adam")) for r in (0.01, 0.03, 0.1, 0.3)
 ]
 
 
@@ -93,10 +103,13 @@ def main():
     parser.add_argument("--program", default="build/release/bin/thalweg")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--only", default="", help="runs whose name or kind holds this")
     arguments = parser.parse_args()
     print(f"{'run':<24}{'sick':<11}{'seed':>4}{'dead':>8}{'dormant':>9}{'saturated':>11}{'loss':>7}")
     with tempfile.TemporaryDirectory() as folder:
         for name, sick, recipe in RUNS:
+            if arguments.only not in name + " " + sick:
+                continue
             for seed in range(1, arguments.seeds + 1):
                 file, run = pathlib.Path(folder, "r.toml"), pathlib.Path(folder, f"{name}-{seed}".replace(" ", "-"))
                 file.write_text(HEAD.format(seed=seed, steps=arguments.steps) + recipe)

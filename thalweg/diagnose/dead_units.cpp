@@ -41,7 +41,7 @@ Judgement judge_dead_units(const History& history, const DeadUnitsOptions& optio
     return {.verdict = Verdict::fault, .findings = {finding}, .reason = {}};
   }
   const std::string reason =
-      fmt::format("at most {:.2g}% of a layer's units are dead ({})", 100.0 * share->last, share->layer);
+      fmt::format("at most {:.0f}% of a layer's units are dead ({})", 100.0 * share->last, share->layer);
   if (std::min(share->last, share->before) < options.many) {
     return {.verdict = Verdict::healthy, .findings = {}, .reason = reason};
   }

@@ -109,9 +109,16 @@ std::optional<Harm> nothing_learnt(const History& history, const GradientInDepth
 std::optional<Harm> thrown(const History& history, const GradientInDepthOptions& options) {
   const auto level = loss_level(history, options.level);
   if (!level || !(level->diverged || (level->up && level->stayed_up))) return std::nullopt;
+  const double limit = options.level.thrown * level->ceiling;
+  if (!level->diverged && level->highest < limit) {
+    // One loss, or the loss of what was learnt, tells without three in a row: what counts is where it is since.
+    return Harm{.words = fmt::format("the loss has been up since step {}, and is at {:.3g}", *level->up,
+                                     level->recent),
+                .evidence = {Quantity::loss, "", level->recent, options.stuck * level->floor,
+                             "limit as for learning_rate_too_high"}};
+  }
   return Harm{.words = fmt::format("the loss was thrown up to {:.3g}", level->highest),
-              .evidence = {Quantity::loss, "", level->highest, options.level.thrown * level->ceiling,
-                           "limit as for learning_rate_too_high"}};
+              .evidence = {Quantity::loss, "", level->highest, limit, "limit as for learning_rate_too_high"}};
 }
 
 struct Kind {
@@ -167,8 +174,8 @@ Judgement judge_exploding_gradient(const History& history, const GradientInDepth
   if (!(way.gain() >= options.exploded) || !is_spread(way, options)) {
     return healthy(fmt::format("the first layer's gradient is {:.2g} times the last hidden one's", way.gain()));
   }
-  auto harm = thrown(history, options);
-  if (!harm) harm = nothing_learnt(history, options);
+  auto harm = nothing_learnt(history, options);
+  if (!harm) harm = thrown(history, options);
   if (!harm)
     return healthy(
         fmt::format("the gradient grows {:.2g}-fold on its way, and the loss falls in spite of it", way.gain()));

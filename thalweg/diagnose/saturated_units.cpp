@@ -42,7 +42,7 @@ Judgement judge_saturated_units(const History& history, const SaturatedUnitsOpti
     return healthy("no layer has an activation that goes flat on both sides, or below");
   }
   const std::string words =
-      fmt::format("at most {:.2g}% of a layer's units are saturated ({})", 100.0 * share->last, share->layer);
+      fmt::format("at most {:.0f}% of a layer's units are saturated ({})", 100.0 * share->last, share->layer);
   if (std::min(share->last, share->before) < options.many) return healthy(words);
   const auto slow = not_learnt(history, options.level, options.steps, options.slow);
   if (!slow) return healthy(words + ", and the loss falls in spite of it");
