@@ -2,6 +2,7 @@
 """Whether two networks from different seeds lie in one valley: docs/connect.md.
 
     ./dev bench connect                 trains two pairs on Fashion-MNIST and joins each (minutes on one core)
+    ./dev bench connect --optimizer sgd --epochs 10
     ./dev bench connect --keep DIR      runs are left in DIR, and taken from there the next time
 
 Three hidden layers of 512 ReLU units, with and without batch norm, each from two seeds; then `thalweg connect` on each
@@ -30,8 +31,7 @@ size = 512
 [model]
 layers = [{{ type = "flatten" }}, {layers}, {{ type = "linear", units = "classes" }}]
 [optimizer]
-kind = "adam"
-lr = 1e-3
+{optimizer}
 [schedule]
 kind = "cosine"
 [stop]
@@ -41,6 +41,7 @@ instruments = ["none"]
 [act]
 mode = "off"
 """
+OPTIMIZERS = {"adam": 'kind = "adam"\nlr = 1e-3', "sgd": 'kind = "sgd"\nlr = 0.1\nmomentum = 0.9\nweight_decay = 5e-4'}
 PAIRS = {"relu": LAYER, "batch norm": NORMED}
 COLUMNS = ("pair", "bits", "function changed by", "path", "training loss", "barrier", "held-out barrier", "training points lost", "held-out points lost")
 
@@ -52,12 +53,13 @@ def thalweg(*arguments):
     return result.stdout
 
 
-def train(folder, pair, seed, epochs):
-    out = folder / f"{pair.replace(' ', '-')}-{seed}"
+def train(folder, pair, seed, optimizer, epochs):
+    out = folder / f"{pair.replace(' ', '-')}-{optimizer}-{seed}"
     if (out / "done").exists():
         return out
     recipe = folder / f"{out.name}.toml"
-    recipe.write_text(RECIPE.format(name=out.name, seed=seed, layers=", ".join([PAIRS[pair]] * 3), epochs=epochs))
+    recipe.write_text(RECIPE.format(name=out.name, seed=seed, layers=", ".join([PAIRS[pair]] * 3),
+                                    optimizer=OPTIMIZERS[optimizer], epochs=epochs))
     thalweg("train", recipe, "--quiet", "--out", out)
     (out / "done").touch()
     return out
@@ -89,6 +91,7 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the runs")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--points", type=int, default=11)
     arguments = parser.parse_args()
@@ -98,7 +101,7 @@ def main():
         folder = (arguments.keep or pathlib.Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         for pair in PAIRS:
-            a, b = (train(folder, pair, seed, arguments.epochs) for seed in (0, 1))
+            a, b = (train(folder, pair, seed, arguments.optimizer, arguments.epochs) for seed in (0, 1))
             found = json.loads(thalweg("connect", a, b, "--json", "--points", arguments.points, "--rows", 10000, "--out", folder))
             rows += rows_of(pair, found)
             verdicts.append(f"{pair}: {found['verdict']}: " + "; ".join(found["reasons"]))
