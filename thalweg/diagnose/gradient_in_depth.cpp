@@ -112,8 +112,7 @@ std::optional<Harm> thrown(const History& history, const GradientInDepthOptions&
   const double limit = options.level.thrown * level->ceiling;
   if (!level->diverged && level->highest < limit) {
     // One loss, or the loss of what was learnt, tells without three in a row: what counts is where it is since.
-    return Harm{.words = fmt::format("the loss has been up since step {}, and is at {:.3g}", *level->up,
-                                     level->recent),
+    return Harm{.words = fmt::format("the loss has been up since step {}, and is at {:.3g}", *level->up, level->recent),
                 .evidence = {Quantity::loss, "", level->recent, options.stuck * level->floor,
                              "limit as for learning_rate_too_high"}};
   }

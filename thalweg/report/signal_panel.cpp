@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "thalweg/report/heat_map.h"
@@ -17,6 +18,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string or_dash(double value, int digits = 3) { return std::isnan(value) ? "–" : number(value, digits); }
+// Beyond float32's resolution the smallest singular value is rounding.
+std::string condition_words(double value) {
+  constexpr double kResolved = 1.0 / std::numeric_limits<float>::epsilon();
+  return value > kResolved ? fmt::format("over {}", number(kResolved, 1)) : or_dash(value);
+}
+
 std::string share_or_dash(double value) { return std::isnan(value) ? "–" : share(value); }
 
 std::string depth_words(const Signal& s) {
@@ -41,7 +48,7 @@ std::string whole_words(const Signal::Jacobian& j) {
       fmt::format("End to end a small change of the input grows by at most {} (± {}), its mean square by {}",
                   number(j.norm), or_dash(j.norm_error), number(j.mean_square));
   if (!std::isnan(j.condition))
-    text += fmt::format("; the largest singular value is {} times the smallest", number(j.condition));
+    text += fmt::format("; the largest singular value is {} times the smallest", condition_words(j.condition));
   return text + fmt::format(" (at {} rows).", j.rows);
 }
 
@@ -50,7 +57,7 @@ std::string forward_table(const Signal& s, const Look& look) {
   for (const Signal::Layer& l : s.layers) {
     rows.push_back({safe_text(l.name), or_dash(l.mean, 2), or_dash(l.rms), or_dash(l.gradient_rms),
                     or_dash(l.correlation), or_dash(l.jacobian.norm), or_dash(l.jacobian.mean_square),
-                    or_dash(l.jacobian.condition)});
+                    condition_words(l.jacobian.condition)});
   }
   return table({{.title = "layer"},
                 {.title = "mean", .align = Align::right},
