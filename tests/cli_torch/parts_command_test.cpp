@@ -114,7 +114,7 @@ TEST_F(PartsCommand, SurveySaysSignalAndCouplingInTheSameDocument) {
   const json& layers = document["signal"]["layers"];
   ASSERT_GE(layers.size(), 3U);
   EXPECT_GT(layers[0]["rms"].get<double>(), 0.0);
-  const double share = document["coupling"]["share"].get<double>();
+  const double share = document["coupling"]["coupling_share"].get<double>();
   EXPECT_TRUE(share > 0.0 && share < 1.0) << share;
   EXPECT_TRUE(fs::exists(folder() / "normed" / "coupling.svg"));
 }
