@@ -113,7 +113,7 @@ TEST_F(PartsCommand, SurveySaysSignalAndCouplingInTheSameDocument) {
   EXPECT_TRUE(document.contains("eigenvalues"));
   const json& layers = document["signal"]["layers"];
   ASSERT_GE(layers.size(), 3U);
-  EXPECT_GT(layers[0]["rms"].get<double>(), 0.0);
+  EXPECT_GT(layers[0]["activation_rms"].get<double>(), 0.0);
   const double share = document["coupling"]["coupling_share"].get<double>();
   EXPECT_TRUE(share > 0.0 && share < 1.0) << share;
   EXPECT_TRUE(fs::exists(folder() / "normed" / "coupling.svg"));
