@@ -94,7 +94,8 @@ TEST_F(PartsCommand, CheckOfAHealthyStartDrawsItAndNamesARate) {
 }
 
 TEST_F(PartsCommand, CheckNamesASickStartAndAnotherThatMendsIt) {
-  const Said said = thalweg("check normed.toml --set model.init.kind=zeros --set model.init.bias=zeros --json --fail-on fault");
+  const Said said =
+      thalweg("check normed.toml --set model.init.kind=zeros --set model.init.bias=zeros --json --fail-on fault");
   EXPECT_EQ(said.code, 1) << said.err;
   const json document = json::parse(said.out);
   EXPECT_EQ(document["schema"], 1);
