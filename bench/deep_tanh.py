@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Thirty layers of tanh from three starts over several seeds: what `thalweg check` says beforehand, and what training does.
 
-    bench/deep_tanh.py --program build/release/bin/thalweg
-    bench/deep_tanh.py --program build/release/bin/thalweg --seeds 0,1 --limit 4000
+    ./dev bench deep_tanh
+    ./dev bench deep_tanh --seeds 0,1 --limit 4000
 
 Each run is examples/deep_tanh.toml with model.init.kind and the seed changed. `named`: whether check names
 bad_initialization before the first step; forwards and backwards: its ratios of the signal at the two ends.
@@ -27,7 +27,7 @@ def call(program, *words):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--program", required=True, help="the built thalweg")
+    arguments.add_argument("--program", default="thalweg", help="the built thalweg (default: the one on the path)")
     arguments.add_argument("--recipe", default="examples/deep_tanh.toml")
     arguments.add_argument("--seeds", default="0,1,2,3,4", help="comma separated")
     arguments.add_argument("--starts", default=",".join(STARTS), help="initialisers, comma separated")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The first rate that `thalweg check` finds by forwards, against what rates around it do: constant rates, 200 steps.
 
-    bench/initial_rate.py --program build/release/bin/thalweg
+    ./dev bench initial_rate
 
 For each recipe: the bracket of the critical rate, the rate that check recommends and the last training loss with it, and those with
 1/64 to 4 times the lower end of the bracket (- where it is not finite). Rates are constant. The share of the critical rate that is recommended
@@ -51,7 +51,7 @@ def call(program, *words):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--program", required=True, help="the built thalweg")
+    arguments.add_argument("--program", default="thalweg", help="the built thalweg (default: the one on the path)")
     arguments.add_argument("--recipes", default="examples/fashion_mlp.toml,examples/rows_lstm.toml", help="comma separated")
     arguments.add_argument("--limit", type=int, default=4000, help="rows of data")
     arguments.add_argument("--steps", type=int, default=200)

@@ -1,16 +1,12 @@
 // thalweg connect, as a person or a script calls it.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
-#include "test_paths.h"
+#include "command_folder.h"
 
 namespace thalweg::cli {
 namespace {
@@ -19,23 +15,11 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string read_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
-struct Said {
-  int code = -1;
-  std::string out, err;
-};
-
 // Two small networks from different seeds, trained once for all tests in a folder of their own.
-class ConnectCommand : public ::testing::Test {
+class ConnectCommand : public CommandFolder<ConnectCommand> {
  protected:
   static void SetUpTestSuite() {
-    std::string pattern = (fs::temp_directory_path() / "thalweg-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder() = pattern;
+    open();
     std::ofstream(folder() / "small.toml") << R"(name = "small"
 threads = 1
 [data]
@@ -57,22 +41,8 @@ lr = 0.01
 [stop]
 steps = 60
 )";
-    for (const char* seed : {"1", "2"}) {
-      const Said said = thalweg(std::string("train small.toml --quiet --set seed=") + seed + " --out run" + seed);
-      if (said.code != 0) throw std::runtime_error(said.err);
-    }
-  }
-  static void TearDownTestSuite() { fs::remove_all(folder()); }
-
-  static fs::path& folder() {
-    static fs::path path;
-    return path;
-  }
-  static Said thalweg(const std::string& arguments) {
-    const std::string command =
-        "cd " + folder().string() + " && " + test_paths::kPrograms + "/thalweg " + arguments + " > out.txt 2> err.txt";
-    const int status = std::system(command.c_str());
-    return {WEXITSTATUS(status), read_file(folder() / "out.txt"), read_file(folder() / "err.txt")};
+    for (const char* seed : {"1", "2"})
+      prepare(std::string("train small.toml --quiet --set seed=") + seed + " --out run" + seed);
   }
 };
 

@@ -1,16 +1,12 @@
 // thalweg survey, as a person or a script calls it.
 #include <gmock/gmock.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
-#include "test_paths.h"
+#include "command_folder.h"
 
 namespace thalweg::cli {
 namespace {
@@ -19,23 +15,11 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string read_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
-struct Said {
-  int code = -1;
-  std::string out, err;
-};
-
 // A small network, trained once for all tests in a folder of its own.
-class SurveyCommand : public ::testing::Test {
+class SurveyCommand : public CommandFolder<SurveyCommand> {
  protected:
   static void SetUpTestSuite() {
-    std::string pattern = (fs::temp_directory_path() / "thalweg-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder() = pattern;
+    open();
     std::ofstream(folder() / "small.toml") << R"(name = "small"
 seed = 3
 threads = 1
@@ -59,26 +43,11 @@ momentum = 0.9
 [stop]
 steps = 20
 )";
-    const Said said = thalweg("train small.toml --out run --json");
-    if (said.code != 0) throw std::runtime_error(said.err);
-    trained() = said.out;
-  }
-  static void TearDownTestSuite() { fs::remove_all(folder()); }
-
-  static fs::path& folder() {
-    static fs::path path;
-    return path;
+    trained() = prepare("train small.toml --out run --json").out;
   }
   static std::string& trained() {
     static std::string json;
     return json;
-  }
-
-  static Said thalweg(const std::string& arguments) {
-    const std::string command =
-        "cd " + folder().string() + " && " + test_paths::kPrograms + "/thalweg " + arguments + " > out.txt 2> err.txt";
-    const int status = std::system(command.c_str());
-    return {WEXITSTATUS(status), read_file(folder() / "out.txt"), read_file(folder() / "err.txt")};
   }
 };
 

@@ -16,14 +16,6 @@ Json numbers(const std::vector<double>& values) {
   return result;
 }
 
-Json json_of(const Interval& interval) {
-  Json json;
-  put_number(json, "value", interval.value);
-  put_number(json, "low", interval.low);
-  put_number(json, "high", interval.high);
-  return json;
-}
-
 Json symmetry_json(const Connection& c) {
   Json json;
   json["bits"] = c.bits();
@@ -70,9 +62,9 @@ Json json_of(const Connection::Path& path) {
     part["rows"] = p.rows;
     part["loss"] = numbers(p.loss);
     if (!p.metric.empty()) part["metric"] = numbers(p.metric);
-    part["barrier"] = json_of(p.barrier);
+    part["barrier"] = interval_json(p.barrier);
     put_number(part, "barrier_at", p.barrier_at);
-    if (!p.metric.empty()) part["metric_barrier"] = json_of(p.metric_barrier);
+    if (!p.metric.empty()) part["metric_barrier"] = interval_json(p.metric_barrier);
     json["parts"].push_back(part);
   }
   return json;

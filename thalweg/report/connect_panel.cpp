@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "thalweg/report/connect_drawing.h"
+#include "thalweg/report/entries.h"
 #include "thalweg/report/number.h"
 #include "thalweg/report/table.h"
 #include "thalweg/report/text.h"
@@ -14,22 +15,6 @@
 namespace thalweg::report {
 namespace {
 
-constexpr int kLabel = 12;
-
-std::string entry(const std::string& label, const std::string& text, const Look& look) {
-  std::string result;
-  for (const std::string& line : wrapped(text, look.width - kLabel)) {
-    const std::string shown = result.empty() ? "  " + label : "";
-    result += painted(padded(shown, kLabel), Paint::dim, look) + line + "\n";
-  }
-  return result;
-}
-
-struct VerdictWords {
-  std::string word;
-  std::string meaning;
-  Paint paint;
-};
 VerdictWords words_of(ConnectionVerdict verdict) {
   switch (verdict) {
     case ConnectionVerdict::same:
@@ -43,15 +28,7 @@ VerdictWords words_of(ConnectionVerdict verdict) {
 }
 
 std::string verdict_panel(const Connection& c, const Look& look) {
-  const VerdictWords words = words_of(c.verdict);
-  std::string text;
-  for (std::string& line : wrapped(words.word + ": " + words.meaning, look.width - 2)) {
-    if (text.empty()) line = painted(words.word, words.paint, look) + line.substr(words.word.size());
-    text += "  " + line + "\n";
-  }
-  for (const std::string& reason : c.reasons) text += entry("because", safe_text(reason), look);
-  if (!c.would_take.empty()) text += entry("it takes", safe_text(c.would_take), look);
-  return text;
+  return verdict_entries(words_of(c.verdict), c.reasons, c.would_take, look);
 }
 
 // --- the symmetry
@@ -166,25 +143,25 @@ std::string connect_panel(const Connection& c, const std::vector<std::string>& n
   const auto title = [&](const char* words) { return painted(words, Paint::bold, look) + "\n"; };
   std::string text =
       painted(cut(safe_text(c.subject_a + "  and  " + c.subject_b), look.width), Paint::bold, look) + "\n";
-  text += entry("of", count(c.parameters) + " parameters each", look);
-  if (!c.paths.empty()) text += entry("ends", ends_words(c), look);
+  text += short_entry("of", count(c.parameters) + " parameters each", look);
+  if (!c.paths.empty()) text += short_entry("ends", ends_words(c), look);
   text += title("The same minimum, up to symmetry?") + verdict_panel(c, look);
-  text += title("Symmetry") + entry("in all", count_words(c), look) + group_table(c, look);
+  text += title("Symmetry") + short_entry("in all", count_words(c), look) + group_table(c, look);
   if (!c.paths.empty()) {
-    text += title("Alignment") + entry("weights", alignment_words(c), look);
+    text += title("Alignment") + short_entry("weights", alignment_words(c), look);
     if (std::isfinite(c.function_change)) {
-      text += entry("function",
-                    fmt::format("rearranging the second network ({}) changes its outputs by {} of their size", c.chosen,
-                                number(c.function_change, 2)),
-                    look);
+      text += short_entry("function",
+                          fmt::format("rearranging the second network ({}) changes its outputs by {} of their size",
+                                      c.chosen, number(c.function_change, 2)),
+                          look);
     }
     text += title("Barrier: how far the loss rises above the line between its ends") + barrier_table(c, 0, look);
     if (c.paths.front().parts.size() > 1) text += barrier_table(c, 1, look);
     text += connect_plot(c, look);
   }
-  text += title("Cost") + entry("took", cost_words(c), look);
-  for (const std::string& note : c.notes) text += entry("note", safe_text(note), look);
-  for (const std::string& file : c.files) text += entry("drawn", safe_text(file), look);
+  text += title("Cost") + short_entry("took", cost_words(c), look);
+  for (const std::string& note : c.notes) text += short_entry("note", safe_text(note), look);
+  for (const std::string& file : c.files) text += short_entry("drawn", safe_text(file), look);
   if (!next.empty()) text += title("Next");
   for (const std::string& command : next) text += "  " + safe_text(command) + "\n";
   return text;

@@ -17,14 +17,6 @@ Json array_of(const std::vector<Value>& values, Convert convert) {
   return result;
 }
 
-Json json_of(const Interval& interval) {
-  Json json;
-  put_number(json, "value", interval.value);
-  put_number(json, "low", interval.low);
-  put_number(json, "high", interval.high);
-  return json;
-}
-
 Json json_of(const Survey::Eigenvalue& e) {
   Json json;
   put_number(json, "value", e.value);
@@ -42,7 +34,7 @@ Json json_of(const Survey::Gradient& g) {
   put_number(json, "at_start", g.at_start);
   json["samples"] = g.samples;
   if (g.samples > 0) {
-    json["norm_sq"] = json_of(g.norm_sq);
+    json["norm_sq"] = interval_json(g.norm_sq);
     put_number(json, "noise_sq", g.noise_sq);
     put_number(json, "evidence", g.evidence);
   }
@@ -50,7 +42,7 @@ Json json_of(const Survey::Gradient& g) {
 }
 
 Json json_of(const Survey::Condition& c) {
-  Json json = json_of(Interval{c.value, c.low, c.high});
+  Json json = interval_json(Interval{c.value, c.low, c.high});
   json["meaning"] = c.meaning;
   return json;
 }
@@ -60,7 +52,7 @@ Json json_of(const Survey::CrossFit& c) {
   json["end"] = c.top ? "top" : "bottom";
   json["rank"] = c.rank;
   put_number(json, "here", c.here);
-  json["elsewhere"] = json_of(c.elsewhere);
+  json["elsewhere"] = interval_json(c.elsewhere);
   json["batches"] = c.batches;
   return json;
 }
@@ -85,7 +77,7 @@ Json json_of(const Survey::Escape& e) {
   put_number(json, "length", e.length);
   put_number(json, "gain", e.gain);
   put_number(json, "resolution", e.resolution);
-  json["gain_elsewhere"] = json_of(e.gain_elsewhere);
+  json["gain_elsewhere"] = interval_json(e.gain_elsewhere);
   json["forwards"] = e.forwards;
   json["still_falling"] = e.still_falling;
   return json;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "thalweg/report/entries.h"
 #include "thalweg/report/number.h"
 #include "thalweg/report/survey_drawing.h"
 #include "thalweg/report/table.h"
@@ -12,17 +13,6 @@
 
 namespace thalweg::report {
 namespace {
-
-constexpr int kLabel = 12;
-
-std::string entry(const std::string& label, const std::string& text, const Look& look) {
-  std::string result;
-  for (const std::string& line : wrapped(text, look.width - kLabel)) {
-    const std::string shown = result.empty() ? "  " + label : "";
-    result += painted(padded(shown, kLabel), Paint::dim, look) + line + "\n";
-  }
-  return result;
-}
 
 std::string bytes(std::int64_t count) {
   const auto value = static_cast<double>(count);
@@ -33,12 +23,6 @@ std::string bytes(std::int64_t count) {
 std::string plural(std::int64_t n, const std::string& word) { return count(n) + " " + word + (n == 1 ? "" : "s"); }
 
 // --- the verdict
-
-struct VerdictWords {
-  std::string word;
-  std::string meaning;
-  Paint paint;
-};
 
 VerdictWords verdict_words(SurveyVerdict verdict) {
   switch (verdict) {
@@ -55,15 +39,7 @@ VerdictWords verdict_words(SurveyVerdict verdict) {
 }
 
 std::string verdict_panel(const Survey& s, const Look& look) {
-  const VerdictWords words = verdict_words(s.verdict);
-  std::string text;
-  for (std::string& line : wrapped(words.word + ": " + words.meaning, look.width - 2)) {
-    if (text.empty()) line = painted(words.word, words.paint, look) + line.substr(words.word.size());
-    text += "  " + line + "\n";
-  }
-  for (const std::string& reason : s.reasons) text += entry("because", safe_text(reason), look);
-  if (!s.would_take.empty()) text += entry("it takes", safe_text(s.would_take), look);
-  return text;
+  return verdict_entries(verdict_words(s.verdict), s.reasons, s.would_take, look);
 }
 
 // --- how steep
@@ -224,28 +200,28 @@ std::string cost_words(const Survey& s) {
 std::string heading(const Survey& s, const Look& look) {
   const std::string rows = s.rows > 0 ? fmt::format(" with {} rows in all", count(s.rows)) : "";
   return painted(cut(safe_text(s.subject), look.width), Paint::bold, look) + "\n" +
-         entry("surveyed",
-               fmt::format("{}, {}{}; loss {}", plural(s.parameters, "parameter"),
-                           s.batches == 1 ? "1 batch" : count(s.batches) + " batches", rows, number(s.loss)),
-               look);
+         short_entry("surveyed",
+                     fmt::format("{}, {}{}; loss {}", plural(s.parameters, "parameter"),
+                                 s.batches == 1 ? "1 batch" : count(s.batches) + " batches", rows, number(s.loss)),
+                     look);
 }
 
 std::string curvature_panel(const Survey& s, const Look& look) {
   if (s.top.empty()) return "";
   std::string text = painted("Curvature", Paint::bold, look) + "\n" + eigenvalue_table(s, look);
-  text += entry("bounds", bounds_words(s), look) + entry("condition", condition_words(s), look);
-  if (const std::string along = along_gradient_words(s); !along.empty()) text += entry("along g", along, look);
-  if (std::isfinite(s.trace.value)) text += entry("trace", trace_words(s), look);
-  if (!s.growth.empty()) text += entry("batches", growth_words(s), look);
-  if (s.stability) text += entry("edge", edge_words(*s.stability), look);
+  text += short_entry("bounds", bounds_words(s), look) + short_entry("condition", condition_words(s), look);
+  if (const std::string along = along_gradient_words(s); !along.empty()) text += short_entry("along g", along, look);
+  if (std::isfinite(s.trace.value)) text += short_entry("trace", trace_words(s), look);
+  if (!s.growth.empty()) text += short_entry("batches", growth_words(s), look);
+  if (s.stability) text += short_entry("edge", edge_words(*s.stability), look);
   return text;
 }
 
 std::string way_down_panel(const Survey& s, const Look& look) {
   if (s.bottom.empty()) return "";
   std::string text = painted("Ways down", Paint::bold, look) + "\n";
-  if (std::isfinite(s.index.epsilon)) text += entry("index", index_words(s), look);
-  if (s.escape) text += entry("tried", escape_words(s), look);
+  if (std::isfinite(s.index.epsilon)) text += short_entry("index", index_words(s), look);
+  if (s.escape) text += short_entry("tried", escape_words(s), look);
   return text;
 }
 
@@ -261,13 +237,13 @@ std::string memory_words(const Survey::Memory& m) {
 std::string survey_panel(const Survey& s, const std::vector<std::string>& next, const Look& look) {
   const auto title = [&](const char* words) { return painted(words, Paint::bold, look) + "\n"; };
   std::string text = heading(s, look) + title("Verdict") + verdict_panel(s, look);
-  if (std::isfinite(s.gradient.norm)) text += title("Slope") + entry("gradient", slope_words(s), look);
+  if (std::isfinite(s.gradient.norm)) text += title("Slope") + short_entry("gradient", slope_words(s), look);
   text += curvature_panel(s, look) + way_down_panel(s, look);
   if (!s.layers.empty()) text += title("Layers, each moved alone") + layer_table(s, look);
   text += survey_drawings(s, look);
-  text += title("Cost") + entry("took", cost_words(s), look);
-  for (const std::string& note : s.notes) text += entry("note", safe_text(note), look);
-  for (const std::string& file : s.files) text += entry("drawn", safe_text(file), look);
+  text += title("Cost") + short_entry("took", cost_words(s), look);
+  for (const std::string& note : s.notes) text += short_entry("note", safe_text(note), look);
+  for (const std::string& file : s.files) text += short_entry("drawn", safe_text(file), look);
   if (!next.empty()) text += title("Next");
   for (const std::string& command : next) text += "  " + safe_text(command) + "\n";
   return text;

@@ -13,6 +13,7 @@
 #include "thalweg/record/error.h"
 #include "thalweg/train/checkpoint.h"
 #include "thalweg/train/metrics.h"
+#include "thalweg/train/precise_statistics.h"
 #include "thalweg/train/workbench.h"
 
 namespace thalweg {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::int64_t kBatch = 128;   // rows whose mean loss is one value of an interval
 constexpr std::int64_t kFewest = 8;    // batches, where there are that many rows
 constexpr std::int64_t kRepair = 256;  // rows that a norm sees at once while its statistics are taken
+constexpr std::int64_t kRepairRows = 2048;
 
 // The same function in evaluation mode; in training mode without dropout, and each batch's statistics as they are.
 void make_exact(std::vector<recipe::Layer>& layers) {
@@ -75,11 +77,11 @@ bool has_running_statistics(const Network& network) {
   return std::ranges::any_of(network.buffers(), [](const auto& b) { return b.first.ends_with("running_mean"); });
 }
 
-// In equal batches of `most` rows, or fewer where that leaves fewer than kFewest of them; two at least, for batch norm.
-std::vector<at::Tensor> drawn(std::int64_t all, const ConnectedRows& options, std::int64_t most = kBatch) {
+// In equal batches of kBatch rows, or fewer where that leaves fewer than kFewest of them; two at least, for batch norm.
+std::vector<at::Tensor> drawn(std::int64_t all, const ConnectedRows& options) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(options.seed);
   const std::int64_t rows = std::min(all, options.rows);
-  const std::int64_t size = std::max(std::min<std::int64_t>(2, rows), std::min(most, rows / kFewest));
+  const std::int64_t size = std::max(std::min<std::int64_t>(2, rows), std::min(kBatch, rows / kFewest));
   const at::Tensor order = at::randperm(all, generator, at::kLong).slice(0, 0, rows / size * size);
   return order.split(size);
 }
@@ -92,7 +94,6 @@ struct ConnectedNetworks::State {
   Workbench bench;
   NetworkShape shape;
   std::map<std::string, std::vector<Batch>> batches;  // by part
-  std::vector<Batch> repair;
   ConnectionProblem problem;
   std::vector<std::string> notes;
 
@@ -135,33 +136,14 @@ PartLosses ConnectedNetworks::State::evaluate(const std::string& part, const Nam
   return result;
 }
 
-// With momentum 1 a forward leaves its batch's own statistics. Over all batches of equal size: the mean of the means;
-// the mean of the variances and the variance of the means.
 NamedParameters ConnectedNetworks::State::repaired(const NamedParameters& weights) {
-  const torch::NoGradGuard none;
   set(weights);
-  network().train(true);
-  std::map<std::string, at::Tensor> sum, squares;
-  for (const Batch& batch : repair) {
-    network().forward(batch.inputs);
-    for (const auto& [name, tensor] : network().buffers()) {
-      const at::Tensor value = tensor.to(at::kDouble);
-      sum[name] = sum[name].defined() ? sum[name] + value : value;
-      squares[name] = squares[name].defined() ? squares[name] + value.square() : value.square();
-    }
-  }
   network().train(false);
-  const auto count = static_cast<double>(repair.size());
+  make_precise(network(), *bench.data.train, {.rows = kRepairRows, .at_once = kRepair, .seed = 1});
   NamedParameters result = weights;
-  for (auto& [name, tensor] : result) {
-    if (!sum.contains(name)) continue;
-    at::Tensor value = sum[name] / count;
-    if (const std::size_t at = name.rfind("running_var"); at != std::string::npos) {
-      const std::string mean = name.substr(0, at) + "running_mean";
-      value = value + (squares.at(mean) / count - (sum.at(mean) / count).square()).clamp_min(0.0);
-    }
-    tensor = value.to(tensor.scalar_type());
-  }
+  const NamedParameters& buffers = network().buffers();
+  const std::size_t first = result.size() - buffers.size();
+  for (std::size_t i = 0; i < buffers.size(); ++i) result[first + i].second = buffers[i].second.clone();
   return result;
 }
 
@@ -230,9 +212,6 @@ void ConnectedNetworks::State::put_functions() {
     return network().forward(batches.at("train").front().inputs).clone();
   };
   if (has_running_statistics(network())) {
-    for (const at::Tensor& index : drawn(bench.data.train->rows(), {.rows = kFewest * kRepair, .seed = 1}, kRepair)) {
-      repair.push_back(bench.data.train->gather(index));
-    }
     problem.repaired = [this](const NamedParameters& weights) { return repaired(weights); };
   }
   problem.seconds_per_gradient = seconds_per_gradient();
