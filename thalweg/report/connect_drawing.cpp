@@ -10,6 +10,7 @@
 
 #include "thalweg/report/number.h"
 #include "thalweg/report/plot.h"
+#include "thalweg/report/svg.h"
 
 namespace thalweg::report {
 namespace {
@@ -38,41 +39,24 @@ Scale loss_scale(const Connection& c, std::size_t part) {
   return {std::min(low, std::max(0.0, low - pad)), high + pad, kHeight - kBottom, kTop};
 }
 
-std::vector<double> ticks(double low, double high) {
-  const double raw = (high - low) / 5.0, power = std::pow(10.0, std::floor(std::log10(raw)));
-  const double step = power * (raw / power < 1.5 ? 1.0 : raw / power < 3.5 ? 2.0 : raw / power < 7.5 ? 5.0 : 10.0);
-  std::vector<double> result;
-  for (double t = std::ceil(low / step) * step; t <= high + 1e-9 * step && result.size() < 20; t += step) {
-    result.push_back(std::abs(t) < 1e-9 * step ? 0.0 : t);
-  }
-  return result;
-}
-
-std::string text_at(double x, double y, const std::string& text, const std::string& style) {
-  std::string escaped;
-  for (const char ch : text)
-    escaped += ch == '<' ? "&lt;" : ch == '>' ? "&gt;" : ch == '&' ? "&amp;" : std::string(1, ch);
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, style, escaped);
-}
-
 std::string axes(const Connection& c, std::size_t part, const Scale& x, const Scale& y) {
   const std::string& name = c.paths.front().parts[part].name;
   std::string svg =
-      text_at(kLeft, kTop - 14, name == "train" ? "training rows" : "held-out rows", "font-weight=\"600\"");
-  for (const double t : ticks(y.low, y.high)) {
+      svg_text(kLeft, kTop - 14, name == "train" ? "training rows" : "held-out rows", "font-weight=\"600\"");
+  for (const double t : axis_ticks(y.low, y.high)) {
     svg += fmt::format("<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#e5e5e5\"/>\n", y(t), kLeft, kWidth - kRight);
-    svg += text_at(kLeft - 8, y(t) + 4, number(t, 4), "text-anchor=\"end\"");
+    svg += svg_text(kLeft - 8, y(t) + 4, number(t, 4), "text-anchor=\"end\"");
   }
   for (const double t : {0.0, 0.25, 0.5, 0.75, 1.0}) {
     const std::string label = t == 0.0 ? "A" : t == 1.0 ? "B" : number(t);
     svg += fmt::format("<path d=\"M{0:.1f} {1}v5\" stroke=\"#999\"/>\n", x(t), kHeight - kBottom);
-    svg += text_at(x(t), kHeight - kBottom + 19, label, "text-anchor=\"middle\"");
+    svg += svg_text(x(t), kHeight - kBottom + 19, label, "text-anchor=\"middle\"");
   }
-  svg +=
-      text_at((kLeft + kWidth - kRight) / 2, kHeight - 12, "on the straight way from A to B", "text-anchor=\"middle\"");
+  svg += svg_text((kLeft + kWidth - kRight) / 2, kHeight - 12, "on the straight way from A to B",
+                  "text-anchor=\"middle\"");
   const double middle = (kTop + kHeight - kBottom) / 2;
-  return svg +
-         text_at(16, middle, "loss", fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 16 {:.1f})\"", middle));
+  return svg + svg_text(16, middle, "loss",
+                        fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 16 {:.1f})\"", middle));
 }
 
 std::string curve(const std::vector<double>& at, const std::vector<double>& loss, const Scale& x, const Scale& y,
@@ -109,8 +93,8 @@ std::string legend(const Connection& c) {
     const std::size_t i = k % kColours.size();
     svg += fmt::format("<path d=\"M{} {:.1f}h28\" stroke=\"{}\" stroke-width=\"2.2\" stroke-dasharray=\"{}\"/>\n",
                        kLeft, y, kColours[i], kDashes[i]);
-    svg += text_at(kLeft + 38, y + 4,
-                   fmt::format("{}: barrier {}", c.paths[k].name, number(c.paths[k].parts.front().barrier.value)), "");
+    svg += svg_text(kLeft + 38, y + 4,
+                    fmt::format("{}: barrier {}", c.paths[k].name, number(c.paths[k].parts.front().barrier.value)), "");
   }
   return svg;
 }
@@ -137,8 +121,8 @@ std::string connect_svg(const Connection& c) {
       "font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#333\">\n<rect width=\"{0:.0f}\" "
       "height=\"{1:.0f}\" fill=\"#fff\"/>\n",
       width, height);
-  svg += text_at(kLeft, 26, fmt::format("A: {},  B: {}", c.subject_a, c.subject_b),
-                 "font-size=\"15\" font-weight=\"600\"");
+  svg += svg_text(kLeft, 26, fmt::format("A: {},  B: {}", c.subject_a, c.subject_b),
+                  "font-size=\"15\" font-weight=\"600\"");
   for (std::size_t part = 0; part < c.paths.front().parts.size(); ++part) svg += panel(c, part);
   return svg + legend(c) + "</svg>\n";
 }

@@ -11,6 +11,7 @@
 
 #include "thalweg/report/json.h"
 #include "thalweg/report/number.h"
+#include "thalweg/report/svg.h"
 #include "thalweg/report/table.h"
 #include "thalweg/report/text.h"
 
@@ -73,21 +74,6 @@ std::string fill(double entry, double largest) {
   return entry < 0.0 ? fmt::format("rgb({0},{0},255)", other) : fmt::format("rgb(255,{0},{0})", other);
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '&')
-      result += "&amp;";
-    else if (c == '<')
-      result += "&lt;";
-    else if (c == '>')
-      result += "&gt;";
-    else
-      result += c;
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string coupling_heat_map(const Coupling& c, const Look& look) {
@@ -127,11 +113,11 @@ std::string coupling_svg(const Coupling& c) {
       "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
       "<text x=\"8\" y=\"18\" font-size=\"13\">u_i'Hu_j, {2}: {3} off the diagonal</text>\n"
       "<text x=\"8\" y=\"34\">red above zero, blue below; darkest {4}</text>\n",
-      kLeft + side + 20, kTop + side + 20, escaped(c.subject), share_or_none(c.share()), number(largest));
+      kLeft + side + 20, kTop + side + 20, svg_escaped(c.subject), share_or_none(c.share()), number(largest));
   for (int i = 0; i < n; ++i) {
     const auto row = static_cast<std::size_t>(i);
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {}</text>\n", kLeft - 6,
-                       kTop + i * kCell + kCell / 2 + 4, escaped(c.layers[row].name), i + 1);
+                       kTop + i * kCell + kCell / 2 + 4, svg_escaped(c.layers[row].name), i + 1);
     svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", kLeft + i * kCell + kCell / 2,
                        kTop - 6, i + 1);
     for (int j = 0; j < n; ++j) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "thalweg/report/number.h"
+#include "thalweg/report/svg.h"
 #include "thalweg/report/text.h"
 
 namespace thalweg::report {
@@ -121,14 +122,6 @@ namespace {
 
 constexpr double kWidth = 720, kLeft = 150, kRight = 24, kTop = 48, kBottom = 76, kRow = 18;
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : safe_text(text)) {
-    result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : std::string(1, c);
-  }
-  return result;
-}
-
 std::string fill_of(double v, const Range& range) {
   if (std::isnan(v)) return "#ffffff";
   if (v == 0.0) return "#000000";
@@ -139,7 +132,7 @@ std::string fill_of(double v, const Range& range) {
 
 std::string words(double x, double y, const char* anchor, const std::string& text, int size = 12) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\">{}</text>\n", x, y, anchor,
-                     size, escaped(text));
+                     size, svg_escaped(text));
 }
 
 std::string colour_bar(const Range& range, double y) {

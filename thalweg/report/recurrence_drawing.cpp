@@ -11,6 +11,7 @@
 
 #include "thalweg/report/number.h"
 #include "thalweg/report/plot.h"
+#include "thalweg/report/svg.h"
 #include "thalweg/report/text.h"
 
 namespace thalweg::report {
@@ -32,54 +33,29 @@ struct Panel {
   double y(double v) const { return kTop + kSide - (v - y_low) / (y_high - y_low) * kSide; }
 };
 
-std::string words(double x, double y, const std::string& text, const std::string& style) {
-  std::string escaped;
-  for (const char c : text) escaped += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, style, escaped);
-}
-
 std::string tick(const Panel& p, bool across, double v, const std::string& text) {
   if (across) {
     return fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#e5e5e5\"/>\n", p.x(v), kTop, kTop + kSide) +
-           words(p.x(v), kTop + kSide + 18, text, "text-anchor=\"middle\"");
+           svg_text(p.x(v), kTop + kSide + 18, text, "text-anchor=\"middle\"");
   }
   return fmt::format("<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#e5e5e5\"/>\n", p.y(v), p.left, p.left + kSide) +
-         words(p.left - 6, p.y(v) + 4, text, "text-anchor=\"end\"");
-}
-
-// 1, 2 or 5 times a power of ten, some four to the axis.
-std::vector<double> ticks(double low, double high) {
-  const double raw = (high - low) / 4.0, power = std::pow(10.0, std::floor(std::log10(raw)));
-  const double step = power * (raw / power < 1.5 ? 1.0 : raw / power < 3.5 ? 2.0 : raw / power < 7.5 ? 5.0 : 10.0);
-  std::vector<double> result;
-  for (double t = std::ceil(low / step) * step; t <= high + 1e-9 * step && result.size() < 20; t += step) {
-    result.push_back(std::abs(t) < 1e-9 * step ? 0.0 : t);
-  }
-  return result;
+         svg_text(p.left - 6, p.y(v) + 4, text, "text-anchor=\"end\"");
 }
 
 std::string frame(const Panel& p, const std::string& title, const std::string& x_title, bool powers_of_ten) {
-  std::string svg = words(p.left, kTop - 12, title, "font-weight=\"600\"");
-  for (const double t : ticks(p.x_low, p.x_high)) svg += tick(p, true, t, number(t));
-  for (const double t : ticks(p.y_low, p.y_high)) {
+  std::string svg = svg_text(p.left, kTop - 12, title, "font-weight=\"600\"");
+  for (const double t : axis_ticks(p.x_low, p.x_high, 4.0)) svg += tick(p, true, t, number(t));
+  for (const double t : axis_ticks(p.y_low, p.y_high, 4.0)) {
     if (powers_of_ten && t != std::round(t)) continue;
     svg += tick(p, false, t, powers_of_ten ? fmt::format("1e{:.0f}", t) : number(t));
   }
-  return svg + words(p.left + kSide / 2, kTop + kSide + 40, x_title, "text-anchor=\"middle\"");
+  return svg + svg_text(p.left + kSide / 2, kTop + kSide + 40, x_title, "text-anchor=\"middle\"");
 }
 
 std::string polyline(const Panel& p, const std::vector<double>& x, const std::vector<double>& y,
                      const std::string& style) {
-  std::string d;
-  bool pen = false;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!std::isfinite(y[i])) {
-      pen = false;
-      continue;
-    }
-    d += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", p.x(x[i]), p.y(y[i]));
-    pen = true;
-  }
+  const std::string d = svg_path(
+      x, y, [&](double v) { return p.x(v); }, [&](double v) { return p.y(v); });
   return fmt::format("<path d=\"{}\" {}/>\n", d, style);
 }
 
@@ -141,7 +117,7 @@ std::string gradient_svg(const RecurrentLayer& r, double left) {
          across(p, -2.0, "#dc2626");
   const std::string horizon =
       r.horizon_seen ? fmt::format("a hundredth: horizon {}", number(r.horizon.value)) : std::string("a hundredth");
-  return svg + words(p.left + 6, p.y(-2.0) + 15, horizon, "fill=\"#dc2626\"");
+  return svg + svg_text(p.left + 6, p.y(-2.0) + 15, horizon, "fill=\"#dc2626\"");
 }
 
 std::string exponents_svg(const RecurrentLayer& r, double left) {
@@ -235,7 +211,8 @@ std::string recurrence_svg(const RecurrentLayer& r) {
       "font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#333\">\n"
       "<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n",
       width, kHeight);
-  svg += words(kLeft, 24, fmt::format("{}: {} of {} units over {} steps", safe_text(r.layer), r.kind, r.units, r.time),
+  svg +=
+      svg_text(kLeft, 24, fmt::format("{}: {} of {} units over {} steps", safe_text(r.layer), r.kind, r.units, r.time),
                "font-size=\"15\" font-weight=\"600\"");
   if (const auto* matrix = drawn_matrix(r); matrix != nullptr && std::isfinite(matrix->radius)) {
     svg += eigenvalues_svg(*matrix, kLeft);

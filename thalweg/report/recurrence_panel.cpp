@@ -101,14 +101,6 @@ std::string horizon_words(const RecurrentLayer& r) {
                      number(end));
 }
 
-Json json_of(const Interval& interval) {
-  Json json;
-  put_number(json, "value", interval.value);
-  put_number(json, "low", interval.low);
-  put_number(json, "high", interval.high);
-  return json;
-}
-
 Json numbers(const std::vector<double>& values) {
   Json result = Json::array();
   for (const double v : values) result.push_back(std::isfinite(v) ? Json(v) : Json(nullptr));
@@ -146,8 +138,8 @@ Json json_of(const RecurrentLayer& r) {
   json["gradient"] = numbers(r.gradient);
   json["gradient_low"] = numbers(r.gradient_low);
   json["gradient_high"] = numbers(r.gradient_high);
-  json["decay"] = json_of(r.decay);
-  json["horizon"] = json_of(r.horizon);
+  json["decay"] = interval_json(r.decay);
+  json["horizon"] = interval_json(r.horizon);
   json["horizon_seen"] = r.horizon_seen;
   return json;
 }

@@ -9,6 +9,7 @@
 
 #include "thalweg/report/number.h"
 #include "thalweg/report/plot.h"
+#include "thalweg/report/svg.h"
 #include "thalweg/report/text.h"
 
 namespace thalweg::report {
@@ -114,29 +115,6 @@ Scale scale_of(double low, double high, double from, double to) {
   return {low, high, from, to};
 }
 
-// 1, 2 or 5 times a power of ten, about five to the axis.
-std::vector<double> ticks(double low, double high) {
-  const double raw = (high - low) / 5.0, power = std::pow(10.0, std::floor(std::log10(raw)));
-  const double step = power * (raw / power < 1.5 ? 1.0 : raw / power < 3.5 ? 2.0 : raw / power < 7.5 ? 5.0 : 10.0);
-  std::vector<double> result;
-  for (double t = std::ceil(low / step) * step; t <= high + 1e-9 * step && result.size() < 20; t += step) {
-    result.push_back(std::abs(t) < 1e-9 * step ? 0.0 : t);
-  }
-  return result;
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
-  }
-  return result;
-}
-
-std::string label(double x, double y, const std::string& text, const std::string& style) {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, style, escaped(text));
-}
-
 struct Frame {
   std::string title;
   std::string x_title;
@@ -152,34 +130,20 @@ std::string axes(const Frame& f) {
       "font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#333\">\n"
       "<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n",
       kWidth, kHeight);
-  svg += label(kLeft, 28, f.title, "font-size=\"15\" font-weight=\"600\"");
-  for (const double t : ticks(f.x.low, f.x.high)) {
+  svg += svg_text(kLeft, 28, f.title, "font-size=\"15\" font-weight=\"600\"");
+  for (const double t : axis_ticks(f.x.low, f.x.high)) {
     svg += fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#e5e5e5\"/>\n", f.x(t), kTop, kHeight - kBottom);
-    svg += label(f.x(t), kHeight - kBottom + 18, number(t), "text-anchor=\"middle\"");
+    svg += svg_text(f.x(t), kHeight - kBottom + 18, number(t), "text-anchor=\"middle\"");
   }
-  for (const double t : ticks(f.y.low, f.y.high)) {
+  for (const double t : axis_ticks(f.y.low, f.y.high)) {
     if (f.log_y && t != std::round(t)) continue;
     svg += fmt::format("<path d=\"M{1} {0:.1f}H{2}\" stroke=\"#e5e5e5\"/>\n", f.y(t), kLeft, kWidth - kRight);
-    svg += label(kLeft - 8, f.y(t) + 4, f.log_y ? fmt::format("1e{:.0f}", t) : number(t, 4), "text-anchor=\"end\"");
+    svg += svg_text(kLeft - 8, f.y(t) + 4, f.log_y ? fmt::format("1e{:.0f}", t) : number(t, 4), "text-anchor=\"end\"");
   }
-  svg += label((kLeft + kWidth - kRight) / 2, kHeight - 14, f.x_title, "text-anchor=\"middle\"");
+  svg += svg_text((kLeft + kWidth - kRight) / 2, kHeight - 14, f.x_title, "text-anchor=\"middle\"");
   const double middle = (kTop + kHeight - kBottom) / 2;
-  return svg + label(18, middle, f.y_title,
-                     fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 18 {:.1f})\"", middle));
-}
-
-std::string path_of(const std::vector<double>& x, const std::vector<double>& y, const Frame& f) {
-  std::string d;
-  bool pen = false;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (!std::isfinite(y[i])) {
-      pen = false;
-      continue;
-    }
-    d += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", f.x(x[i]), f.y(y[i]));
-    pen = true;
-  }
-  return d;
+  return svg + svg_text(18, middle, f.y_title,
+                        fmt::format("text-anchor=\"middle\" transform=\"rotate(-90 18 {:.1f})\"", middle));
 }
 
 Scale fit(const std::vector<double>& values, double from, double to) {
@@ -210,9 +174,13 @@ std::string density_svg(const Survey& s) {
   std::vector<double> x = d.at, band = high;
   x.insert(x.end(), d.at.rbegin(), d.at.rend());
   band.insert(band.end(), low.rbegin(), low.rend());
-  return axes(f) + fmt::format("<path d=\"{}Z\" fill=\"#2563eb\" opacity=\"0.2\"/>\n", path_of(x, band, f)) +
+  return axes(f) +
+         fmt::format("<path d=\"{}Z\" fill=\"#2563eb\" opacity=\"0.2\"/>\n",
+                     svg_path(
+                         x, band, [&](double v) { return f.x(v); }, [&](double v) { return f.y(v); })) +
          fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"#2563eb\" stroke-width=\"1.8\"/>\n</svg>\n",
-                     path_of(d.at, middle, f));
+                     svg_path(
+                         d.at, middle, [&](double v) { return f.x(v); }, [&](double v) { return f.y(v); }));
 }
 
 std::string slice_svg(const Survey::Slice& s) {
@@ -227,11 +195,12 @@ std::string slice_svg(const Survey::Slice& s) {
   if (std::isfinite(s.step)) {
     marks += fmt::format("<path d=\"M{0:.1f} {1}V{2}\" stroke=\"#dc2626\" stroke-dasharray=\"4 3\"/>\n", f.x(s.step),
                          kTop, kHeight - kBottom);
-    marks += label(f.x(s.step) + 4, kTop + 12, "the optimizer's step", "fill=\"#dc2626\"");
+    marks += svg_text(f.x(s.step) + 4, kTop + 12, "the optimizer's step", "fill=\"#dc2626\"");
   }
   return axes(f) + marks +
          fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"#2563eb\" stroke-width=\"1.8\"/>\n</svg>\n",
-                     path_of(s.at, s.loss, f));
+                     svg_path(
+                         s.at, s.loss, [&](double v) { return f.x(v); }, [&](double v) { return f.y(v); }));
 }
 
 std::string plane_svg(const Survey::Plane& p) {
