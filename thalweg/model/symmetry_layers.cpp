@@ -147,13 +147,20 @@ class Walk {
     return y;
   }
 
+  // Behind statistics of all units at once no parameter is theirs: no factor on either side, nor where they are added.
+  Signal fixed_size(const std::string& name, const Signal& x) {
+    builder_.no_factors(x);
+    const Signal y = builder_.renewed(x, name);
+    builder_.no_factors(y);
+    return y;
+  }
+
   Signal batch_norm(const Layer& layer, const std::string& name, const Signal& x, const Sizes& shape) {
     const auto axes = static_cast<std::int64_t>(shape.size()) + 1;
     const std::int64_t axis = layer.axis < 0 ? layer.axis + axes : layer.axis;
     if (axis == 0) return row_norm(name + ".", x, shape.size() != 2);
     if (axis != unit_axis(shape)) {  // its parameters belong to another axis, its statistics to all units at once
-      builder_.no_factors(x);
-      return builder_.renewed(x, name);
+      return fixed_size(name, x);
     }
     builder_.no_scale(x);  // eps
     if (has(name + ".running_mean")) {
@@ -168,8 +175,8 @@ class Walk {
 
   // Normalised by the row's own statistics, over all units. `scales`: whether its parameters lie on the units' axis.
   Signal row_norm(const std::string& prefix, const Signal& x, bool scales) {
+    if (!scales || !has(prefix + "weight")) return fixed_size(prefix.substr(0, prefix.size() - 1), x);
     builder_.no_factors(x);
-    if (!scales || !has(prefix + "weight")) return builder_.renewed(x, prefix.substr(0, prefix.size() - 1));
     return scaled(prefix, x);
   }
 
