@@ -123,7 +123,7 @@ std::vector<Case> cases() {
       text{.input = {7}, .tokens = true, .vocabulary = 9};
   const double b6 = log2_factorial(6), b4 = log2_factorial(4), b8 = log2_factorial(8);
   const Layer pool{.type = LayerType::pool, .kernel = 2};
-  const Layer mean{.type = LayerType::pool, .pool = recipe::PoolKind::average, .kernel = 0};
+  const Layer mean{.type = LayerType::pool, .kernel = 0, .pool = recipe::PoolKind::average};
   return {
       {"tanh", mlp(Activation::tanh), table, 3 * b6, 18, 0},
       {"relu", mlp(Activation::relu), table, 3 * b6, 0, 18},
@@ -374,8 +374,8 @@ std::vector<Layer> random_layers(std::mt19937& random, bool inner) {
   }
   if (!inner) {
     layers.push_back({.type = LayerType::pool,
-                      .pool = random() % 2 == 0 ? recipe::PoolKind::max : recipe::PoolKind::average,
-                      .kernel = 2});
+                      .kernel = 2,
+                      .pool = random() % 2 == 0 ? recipe::PoolKind::max : recipe::PoolKind::average});
     layers.push_back({.activation = activation(), .units = 5});
     layers.push_back({.units = 3});
   }
