@@ -1,6 +1,8 @@
 // thalweg check, the further parts of thalweg survey, and thalweg fold, as a person or a script calls them.
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -103,6 +105,82 @@ TEST_F(PartsCommand, SurveySaysWhatARecurrentLayerMakesOfThePast) {
   EXPECT_TRUE(fs::exists(folder() / "memory" / "time-rnn1.svg"));
 }
 
+TEST_F(PartsCommand, SurveyOfPartsAloneLeavesTheLandscapeOut) {
+  const Said said = thalweg("survey normed --only coupling,signal --json --quiet");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json document = json::parse(said.out), whole = json::parse(thalweg("survey normed --json --quiet").out);
+  for (const char* key : {"schema", "subject", "parameters", "batches", "rows"}) EXPECT_EQ(document[key], whole[key]);
+  for (const char* key : {"eigenvalues", "verdict", "gradient", "trace", "time"}) {
+    EXPECT_FALSE(document.contains(key)) << key;
+  }
+  EXPECT_GT(document["cost"]["seconds"].get<double>(), 0.0);
+  const json also = json::parse(thalweg("survey normed --coupling --signal --json --quiet").out);
+  EXPECT_EQ(document["coupling"]["coupling_share"], also["coupling"]["coupling_share"]) << "the same part";
+  EXPECT_EQ(document["signal"]["layers"], also["signal"]["layers"]);
+}
+
+TEST_F(PartsCommand, SurveyOfOnePartTellsAPersonThatAlone) {
+  const Said said = thalweg("survey memory --only time");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, AllOf(HasSubstr("memory, step 40"), HasSubstr("In time"), HasSubstr("time-rnn1.svg"),
+                              Not(HasSubstr("Curvature")), Not(HasSubstr("Verdict"))));
+  EXPECT_THAT(said.err, Not(HasSubstr("memory: graphs"))) << "no Hessian was planned";
+}
+
+TEST_F(PartsCommand, SurveyOfPartsAloneTakesNoOptionOfTheHessian) {
+  const Said both = thalweg("survey normed --only signal --density");
+  EXPECT_EQ(both.code, 2);
+  EXPECT_THAT(both.err, AllOf(HasSubstr("--only"), HasSubstr("--density")));
+  const Said other = thalweg("survey normed --only hessian");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("hessian"));
+}
+
+// ------------------------------------------------------------------------------- a folder that cannot be written into
+
+// One line that says why, nothing of the work begun: the first thing that work says is that it reads the data.
+void expect_refused(const Said& said, const std::string& why) {
+  EXPECT_EQ(said.code, 4);
+  EXPECT_EQ(said.out, "");
+  EXPECT_THAT(said.err, AllOf(::testing::StartsWith("thalweg: cannot write into '"), HasSubstr(why)));
+  EXPECT_EQ(std::ranges::count(said.err, '\n'), 1) << said.err;
+}
+
+TEST_F(PartsCommand, WhatCannotBeWrittenIsRefusedBeforeTheWork) {
+  std::ofstream(folder() / "file") << "text";
+  for (const char* command : {"survey normed --density", "survey normed", "survey normed --only signal",
+                              "connect normed normed", "fold normed"}) {
+    expect_refused(thalweg(std::string(command) + " --out file/further/below"), "Not a directory");
+    expect_refused(thalweg(std::string(command) + " --out /proc/thalweg/below"), "No such file or directory");
+  }
+}
+
+TEST_F(PartsCommand, AFullDiskIsToldBeforeTheWork) {
+  const fs::path full = folder() / "full";
+  fs::create_directory(full);
+  if (mount("none", full.c_str(), "tmpfs", 0, "size=512k") != 0) GTEST_SKIP() << "mounting needs rights";
+  for (const char* command : {"survey normed --slices", "connect normed normed", "fold normed"}) {
+    expect_refused(thalweg(std::string(command) + " --out full/below"), "No space left");
+  }
+  EXPECT_TRUE(fs::is_empty(full));
+  umount(full.c_str());
+}
+
+TEST_F(PartsCommand, TrainOfSeveralSeedsIsRefusedBeforeTheFirstWhereTheFolderOfAnyIsTaken) {
+  prepare("train normed.toml --quiet --set stop.steps=1 --set seed=5 --out seeds-5");
+  const Said said = thalweg("train normed.toml --quiet --set stop.steps=1 --set seed=4 --seeds 2 --out seeds");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("seeds-5 holds a run already"));
+  EXPECT_FALSE(fs::exists(folder() / "seeds-4"));
+}
+
+TEST_F(PartsCommand, SurveyThatDrawsNothingNeedsNoFolder) {
+  fs::create_directory(folder() / "file.d");
+  fs::copy(folder() / "normed/checkpoint/last/model.safetensors", folder() / "file.d/model.safetensors");
+  EXPECT_EQ(thalweg("survey file.d/model.safetensors --recipe normed.toml --quiet").code, 0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder() / "file.d"), {}), 1);
+}
+
 // -------------------------------------------------------------------------------------------------------------- fold
 
 TEST_F(PartsCommand, FoldTakesTheNormAwayAndSaysByHowMuchOutputsDiffer) {
@@ -114,10 +192,24 @@ TEST_F(PartsCommand, FoldTakesTheNormAwayAndSaysByHowMuchOutputsDiffer) {
   EXPECT_THAT(read_file(folder() / "folded" / "recipe.toml"), Not(HasSubstr("batch_norm")));
 }
 
-TEST_F(PartsCommand, FoldOfANetworkWithoutNormsIsRefused) {
+TEST_F(PartsCommand, FoldOfANetworkWithoutNormsIsRefusedAndLeavesNothing) {
   const Said said = thalweg("fold memory");
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("nothing to fold"));
+  for (const auto& entry : fs::directory_iterator(folder() / "memory")) {
+    EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("folded")));
+  }
+}
+
+TEST_F(PartsCommand, FoldMayBeRepeatedButDoesNotTakeTheRunsOwnPlace) {
+  EXPECT_EQ(thalweg("fold normed").code, 0);
+  EXPECT_EQ(thalweg("fold normed").code, 0);
+  EXPECT_EQ(thalweg("survey normed/folded --only signal --quiet").code, 0);
+  const std::string recipe = read_file(folder() / "normed/recipe.toml");
+  const Said said = thalweg("fold normed --out normed");
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("holds other files"));
+  EXPECT_EQ(read_file(folder() / "normed/recipe.toml"), recipe);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -10,11 +9,11 @@
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
-#include "thalweg/record/error.h"
 #include "thalweg/report/connect_drawing.h"
 #include "thalweg/report/connect_json.h"
 #include "thalweg/report/connect_panel.h"
 #include "thalweg/report/text.h"
+#include "thalweg/store/output_folder.h"
 #include "thalweg/survey/connection.h"
 #include "thalweg/train/connected_networks.h"
 
@@ -51,21 +50,12 @@ void add_options(CLI::App& app, ConnectArguments& a) {
   app.add_option("--out", a.out, "where the drawing goes (default: the first run's folder)")->type_name("DIR");
 }
 
-void write_drawing(Connection& connection, const fs::path& folder) {
-  const std::string svg = report::connect_svg(connection);
-  if (svg.empty()) return;
-  const fs::path file = folder / "connect.svg";
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << svg << std::flush;
-  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-  connection.files.push_back(file.string());
-}
-
 Connection measure(const ConnectArguments& a, Progress& progress) {
   const auto target = [&](const std::string& place) {
     return read_survey_target({.place = place, .recipe = a.recipe, .overrides = a.overrides});
   };
   const SurveyTarget first = target(a.a), second = target(a.b);
+  const OutputFolder out(a.out.empty() ? first.folder : fs::path(a.out));
   progress.show("reading the data …");
   const ConnectedNetworks networks(first, second, a.rows);
   for (const auto* notes : {&first.notes, &second.notes}) {
@@ -77,7 +67,8 @@ Connection measure(const ConnectArguments& a, Progress& progress) {
   Connection result = connect(networks.problem(), options);
   progress.clear();
   result.notes = networks.notes();
-  write_drawing(result, a.out.empty() ? first.folder : fs::path(a.out));
+  const std::string svg = report::connect_svg(result);
+  if (!svg.empty()) result.files.push_back(out.write("connect.svg", svg).string());
   return result;
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,8 +15,7 @@
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
-#include "thalweg/data/safetensors.h"
-#include "thalweg/recipe/parse.h"
+#include "thalweg/cli_torch/folded_folder.h"
 #include "thalweg/record/error.h"
 #include "thalweg/train/checkpoint.h"
 #include "thalweg/train/survey_target.h"
@@ -54,19 +52,6 @@ Proof proof_of(Workbench& bench, const SurveyTarget& target, const Folded& folde
   return {(before - after).abs().max().item<double>(), before.abs().max().item<double>()};
 }
 
-void write(const fs::path& folder, const SurveyTarget& target, const Folded& folded) {
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  recipe::Recipe recipe = target.recipe;
-  recipe.model = folded.model;
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : folded.tensors) tensors.emplace_back(name, tensor.contiguous());
-  std::ofstream stream(folder / "recipe.toml", std::ios::binary | std::ios::trunc);
-  stream << recipe::to_toml(recipe) << std::flush;
-  if (failed || !stream) throw IoError(fmt::format("{}: cannot write", (folder / "recipe.toml").string()));
-  write_safetensors(folder / "model.safetensors", tensors);
-}
-
 std::string text_of(const Folded& folded, const Proof& proof, const fs::path& folder) {
   std::string text = fmt::format("folded: {}\n", fmt::join(folded.folded, ", "));
   if (!folded.unfolded.empty()) text += fmt::format("stay:   {}\n", fmt::join(folded.unfolded, ", "));
@@ -99,6 +84,8 @@ int fold(int argc, char** argv) {
       ->type_name("DIR");
   if (!arguments.parse(argc, argv)) return kDone;
   const SurveyTarget target = read_survey_target(a.request);
+  const fs::path folder = a.out.empty() ? target.folder / "folded" : fs::path(a.out);
+  FoldedFolder out(folder, target);
   Workbench bench(target.recipe);
   load_model(*bench.network, target.model, target.where);
   const Folded folded = fold_batch_norms(target.recipe.model, *bench.network);
@@ -107,8 +94,7 @@ int fold(int argc, char** argv) {
                                  target.subject));
   }
   const Proof proof = proof_of(bench, target, folded);
-  const fs::path folder = a.out.empty() ? target.folder / "folded" : fs::path(a.out);
-  write(folder, target, folded);
+  out.write(target.recipe, folded);
   print(arguments.common.json ? json_of(folded, proof, folder) : text_of(folded, proof, folder));
   finish_stdout();
   return kDone;

@@ -3,10 +3,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <fstream>
+#include <string>
 
 #include "thalweg/observe/propagation/signal.h"
-#include "thalweg/record/error.h"
 #include "thalweg/report/heat_map.h"
 #include "thalweg/report/run_heat_map.h"
 #include "thalweg/store/store.h"
@@ -32,17 +31,9 @@ class Differentiable {
   at::Tensor inputs_;
 };
 
-fs::path write_map(const HeatMap& map, const fs::path& folder) {
-  const fs::path file = folder / fmt::format("signal-{}.svg", map.title);
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << report::heat_map_svg(map) << std::flush;
-  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-  return file;
-}
-
 }  // namespace
 
-SignalPart measure_signal_part(SurveyedNetwork& network, const fs::path& run, const fs::path& folder) {
+SignalPart measure_signal_part(SurveyedNetwork& network, const fs::path& run, const OutputFolder& out) {
   SignalPart part;
   {
     const Differentiable inputs(network.batch().inputs);
@@ -50,7 +41,8 @@ SignalPart measure_signal_part(SurveyedNetwork& network, const fs::path& run, co
   }
   if (fs::exists(run / "run.sqlite")) part.maps = report::signal_heat_maps(StoreReader(run / "run.sqlite"));
   for (const HeatMap& map : part.maps) {
-    if (!report::heat_map_svg(map).empty()) part.files.push_back(write_map(map, folder));
+    const std::string svg = report::heat_map_svg(map);
+    if (!svg.empty()) part.files.push_back(out.write(fmt::format("signal-{}.svg", map.title), svg));
   }
   return part;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "thalweg/record/signal.h"
+#include "thalweg/store/output_folder.h"
 #include "thalweg/train/surveyed_network.h"
 
 namespace thalweg::cli {
@@ -14,10 +15,9 @@ namespace thalweg::cli {
 struct SignalPart {
   Signal signal;
   std::vector<HeatMap> maps;                 // of the run that `run` holds, if any
-  std::vector<std::filesystem::path> files;  // SVG, written into `folder`
+  std::vector<std::filesystem::path> files;  // SVG, written into `out`
 };
 
-SignalPart measure_signal_part(SurveyedNetwork& network, const std::filesystem::path& run,
-                               const std::filesystem::path& folder);
+SignalPart measure_signal_part(SurveyedNetwork& network, const std::filesystem::path& run, const OutputFolder& out);
 
 }  // namespace thalweg::cli

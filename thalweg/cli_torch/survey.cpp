@@ -4,29 +4,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <optional>
+#include <functional>
+#include <memory>
+#include <ranges>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "thalweg/cli/arguments.h"
 #include "thalweg/cli/console.h"
 #include "thalweg/cli/run_command.h"
 #include "thalweg/cli_torch/commands.h"
-#include "thalweg/cli_torch/signal_part.h"
-#include "thalweg/observe/recurrence/recurrence.h"
+#include "thalweg/cli_torch/survey_parts.h"
 #include "thalweg/record/error.h"
-#include "thalweg/report/coupling_panel.h"
-#include "thalweg/report/recurrence_drawing.h"
-#include "thalweg/report/recurrence_panel.h"
-#include "thalweg/report/signal_panel.h"
 #include "thalweg/report/survey_drawing.h"
 #include "thalweg/report/survey_json.h"
 #include "thalweg/report/survey_panel.h"
 #include "thalweg/report/text.h"
 #include "thalweg/spectral/retained_gradient.h"
-#include "thalweg/train/coupling_at.h"
+#include "thalweg/store/output_folder.h"
 #include "thalweg/train/surveyed_network.h"
 
 namespace thalweg::cli {
@@ -40,10 +38,25 @@ struct SurveyArguments {
   SurveyOptions options;
   std::string out;
   double memory = 1.0;  // GB
-  bool coupling = false;
-  bool signal = false;
-  bool time = false;
+  SurveyParts parts;
+  std::string only;  // parts, without the landscape: "signal,time"
+
+  bool draws() const { return parts.any() || options.density || options.slices; }
 };
+
+void add_parts(CLI::App& app, SurveyArguments& a) {
+  app.add_flag("--signal", a.parts.signal, "also how the signal passes the layers, here and over the run");
+  app.add_flag("--coupling", a.parts.coupling, "also what the layers do to each other in the optimizer's next step");
+  app.add_flag("--time", a.parts.time,
+               "also what recurrent layers make of the past: eigenvalues, exponents, how far gradients reach");
+  CLI::Option* only =
+      app.add_option("--only", a.only, "these parts alone, without the Hessian: signal, coupling, time, with commas")
+          ->type_name("PART,…");
+  for (const char* of_the_hessian :
+       {"--top", "--bottom", "--layers", "--density", "--slices", "--products", "--memory"}) {
+    only->excludes(app.get_option(of_the_hessian));
+  }
+}
 
 void add_options(CLI::App& app, SurveyArguments& a) {
   app.add_option("place", a.request.place, "a run, a checkpoint's folder, or a safetensors file")
@@ -68,16 +81,13 @@ void add_options(CLI::App& app, SurveyArguments& a) {
   app.add_flag("--layers", a.options.layers, "each layer's own block of the Hessian");
   app.add_flag("--density", a.options.density, "the density of all eigenvalues");
   app.add_flag("--slices", a.options.slices, "the loss along eigenvectors, gradient and update, and over a plane");
-  app.add_flag("--signal", a.signal, "how the signal passes the layers, here and over the run");
-  app.add_flag("--coupling", a.coupling, "what the layers do to each other in the optimizer's next step");
-  app.add_flag("--time", a.time,
-               "what recurrent layers make of the past: eigenvalues, exponents, how far gradients reach");
   app.add_option("--products", a.options.max_products, "Hessian-vector products for the eigenvalues, at most")
       ->check(CLI::Range(2, 100000));
   app.add_option("--memory", a.memory, "GB that graphs and vectors may take together (default 1)")
       ->check(CLI::Range(0.001, 10000.0));
   app.add_option("--seed", a.options.seed, "of the random start vectors (default 0)");
   app.add_option("--out", a.out, "where drawings go (default: the run's folder)")->type_name("DIR");
+  add_parts(app, a);
 }
 
 void show_progress(Progress& progress, const SurveyProgress& p) {
@@ -86,12 +96,8 @@ void show_progress(Progress& progress, const SurveyProgress& p) {
   progress.show(p.products == 0 ? fmt::format("{} …", p.stage) : fmt::format("{}: {}{}", p.stage, p.products, of));
 }
 
-void write_drawing(const report::Drawing& drawing, const fs::path& folder, Survey& survey) {
-  const fs::path file = folder / drawing.name;
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << drawing.svg << std::flush;
-  if (!stream) throw IoError(fmt::format("{}: cannot write", file.string()));
-  survey.files.push_back(file.string());
+std::function<void(std::string_view)> stage_of(Progress& progress) {
+  return [&progress](std::string_view stage) { progress.show(fmt::format("{} …", stage)); };
 }
 
 std::vector<std::string> next_commands(const Survey& survey, const std::string& place) {
@@ -103,78 +109,82 @@ std::vector<std::string> next_commands(const Survey& survey, const std::string& 
   return next;
 }
 
-// What was asked for beside the survey itself.
-struct Part {
-  std::string key;    // in the JSON
-  std::string json;   // an object
-  std::string panel;  // the same for a person
-};
-struct Measured {
-  Survey survey;
-  std::vector<Part> parts;
-};
-
-Part measure_coupling_part(const SurveyProblem& problem, const fs::path& folder, Survey& survey) {
-  const Coupling coupling = coupling_at(problem);
-  write_drawing({"coupling.svg", report::coupling_svg(coupling)}, folder, survey);
-  return {"coupling", report::coupling_json(coupling), report::coupling_panel(coupling, stdout_look())};
+// The folder for what will be drawn, tried before the work; none where nothing is drawn and nobody named one.
+std::unique_ptr<OutputFolder> output_of(const SurveyArguments& a, const SurveyTarget& target) {
+  if (!a.draws() && a.out.empty()) return nullptr;
+  return std::make_unique<OutputFolder>(a.out.empty() ? target.folder : fs::path(a.out));
 }
 
-Part measure_time_part(SurveyedNetwork& network, const fs::path& folder, Survey& survey) {
-  const auto weight_of = [&](std::string_view name) {
-    const NamedParameters& parameters = network.network().parameters();
-    const auto found = std::ranges::find(parameters, name, &NamedParameters::value_type::first);
-    return found == parameters.end() ? at::Tensor() : found->second;
+SurveyOptions options_of(const SurveyArguments& a, Progress& progress) {
+  SurveyOptions options = a.options;
+  options.memory_limit = static_cast<std::int64_t>(a.memory * 1e9);
+  options.progress = [&](const SurveyProgress& p) { show_progress(progress, p); };
+  options.planned = [&](const Survey::Memory& memory) { progress.note("memory: " + report::memory_words(memory)); };
+  return options;
+}
+
+// What a person or a script is told.
+using Tell = std::function<std::string(bool json)>;
+
+Tell measure_landscape(const SurveyArguments& a, SurveyedNetwork& network, const fs::path& run, const OutputFolder* out,
+                       Progress& progress) {
+  Survey result = survey(network.problem(), options_of(a, progress));
+  std::vector<MeasuredPart> parts;
+  if (a.parts.any()) parts = measure_parts(a.parts, network, run, *out, result.files, stage_of(progress));
+  for (const report::Drawing& drawing : report::survey_svgs(result)) {
+    result.files.push_back(out->write(drawing.name, drawing.svg).string());
+  }
+  return [=, place = a.request.place.string()](bool json) {
+    if (json) return with_parts(report::survey_json(result), parts) + "\n";
+    std::string text;
+    for (const MeasuredPart& part : parts) text += part.panel + "\n";
+    return text + report::survey_panel(result, next_commands(result, place), stdout_look());
   };
-  const auto layers = measure_recurrence(network.through(), weight_of);
-  for (const RecurrentLayer& layer : layers) {
-    write_drawing({fmt::format("time-{}.svg", layer.layer), report::recurrence_svg(layer)}, folder, survey);
-  }
-  return {"time", report::recurrence_json(layers), report::recurrence_panel(layers, stdout_look())};
 }
 
-Part measured_signal(SurveyedNetwork& network, const SurveyTarget& target, const fs::path& folder, Survey& survey) {
-  const SignalPart part = measure_signal_part(network, target.folder, folder);
-  for (const fs::path& file : part.files) survey.files.push_back(file.string());
-  return {"signal", report::signal_json(part.signal, part.maps),
-          report::signal_panel(part.signal, part.maps, stdout_look())};
+Tell measure_alone(const SurveyArguments& a, SurveyedNetwork& network, const fs::path& run, const OutputFolder& out,
+                   Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const SurveyProblem& problem = network.problem();
+  PartsAlone alone{.subject = problem.subject,
+                   .batches = static_cast<std::int64_t>(problem.batches.size()),
+                   .rows = problem.rows,
+                   .notes = network.notes()};
+  for (const auto& [name, tensor] : problem.parameters) alone.parameters += tensor.numel();
+  alone.parts = measure_parts(a.parts, network, run, out, alone.files, stage_of(progress));
+  alone.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return [=, place = a.request.place.string()](bool json) {
+    return json ? parts_json(alone) + "\n" : parts_panel(alone, {fmt::format("thalweg survey {}", place)});
+  };
 }
 
-// One document: the parts are further members of the survey's object.
-std::string json_of(const Measured& measured) {
-  std::string json = report::survey_json(measured.survey);
-  for (const Part& part : measured.parts) {
-    json.pop_back();
-    json += fmt::format(",\"{}\":{}}}", part.key, part.json);
-  }
-  return json;
-}
-
-Measured measure(const SurveyArguments& a, Progress& progress) {
+Tell measure(const SurveyArguments& a, Progress& progress) {
   const SurveyTarget target = read_survey_target(a.request);
+  const std::unique_ptr<OutputFolder> out = output_of(a, target);
   progress.show("reading the data …");
   SurveyedNetwork network(target, a.batches);
   for (const auto* notes : {&target.notes, &network.notes()}) {
     for (const std::string& note : *notes) progress.note("note: " + report::safe_text(note));
   }
-  SurveyOptions options = a.options;
-  options.memory_limit = static_cast<std::int64_t>(a.memory * 1e9);
-  options.progress = [&](const SurveyProgress& p) { show_progress(progress, p); };
-  options.planned = [&](const Survey::Memory& memory) { progress.note("memory: " + report::memory_words(memory)); };
   try {
-    const fs::path folder = a.out.empty() ? target.folder : fs::path(a.out);
-    Measured result{.survey = survey(network.problem(), options), .parts = {}};
-    if (a.signal) result.parts.push_back(measured_signal(network, target, folder, result.survey));
-    if (a.coupling) result.parts.push_back(measure_coupling_part(network.problem(), folder, result.survey));
-    if (a.time) result.parts.push_back(measure_time_part(network, folder, result.survey));
+    const Tell tell = a.only.empty() ? measure_landscape(a, network, target.folder, out.get(), progress)
+                                     : measure_alone(a, network, target.folder, *out, progress);
     progress.clear();
-    for (const report::Drawing& drawing : report::survey_svgs(result.survey)) {
-      write_drawing(drawing, folder, result.survey);
-    }
-    return result;
+    return tell;
   } catch (const NoSecondDerivative& error) {
     throw UsageError(fmt::format("{}: an operation of this network has no second derivative: {}", target.subject,
                                  report::safe_text(error.what())));
+  }
+}
+
+void choose_parts(SurveyArguments& a) {
+  for (const auto piece : a.only | std::views::split(',')) {
+    const std::string_view part(piece.begin(), piece.end());
+    a.parts.signal |= part == "signal";
+    a.parts.coupling |= part == "coupling";
+    a.parts.time |= part == "time";
+    if (part == "signal" || part == "coupling" || part == "time") continue;
+    throw UsageError(fmt::format("--only: there is no part '{}'; allowed: signal, coupling, time", printable(part)));
   }
 }
 
@@ -185,14 +195,10 @@ int survey_command(int argc, char** argv) {
   SurveyArguments a;
   add_options(arguments.app, a);
   if (!arguments.parse(argc, argv)) return kDone;
+  choose_parts(a);
   Progress progress(arguments.common.quiet);
-  const Measured result = measure(a, progress);
-  if (arguments.common.json) {
-    print(json_of(result) + "\n");
-  } else {
-    for (const Part& part : result.parts) print(part.panel + "\n");
-    print(report::survey_panel(result.survey, next_commands(result.survey, a.request.place.string()), stdout_look()));
-  }
+  const Tell tell = measure(a, progress);
+  print(tell(arguments.common.json));
   finish_stdout();
   return kDone;
 }

@@ -76,6 +76,14 @@ fs::path free_folder(const recipe::Recipe& recipe) {
   return folder;
 }
 
+// Of the k-th of the seeds.
+fs::path folder_of(const TrainArguments& a, const recipe::Recipe& recipe, std::int64_t k) {
+  recipe::Recipe one = recipe;
+  one.seed += static_cast<std::uint64_t>(k);
+  if (a.out.empty()) return free_folder(one);
+  return a.seeds > 1 ? fs::path(fmt::format("{}-{}", a.out, one.seed)) : fs::path(a.out);
+}
+
 class Teller {
  public:
   Teller(Progress& progress, bool quiet) : progress_(progress), quiet_(quiet) {}
@@ -179,14 +187,12 @@ int train(int argc, char** argv) {
       .resume = !a.resume.empty(), .initial_weights = a.weights, .dump = a.dump, .dump_batches = a.dump_batches};
   Progress progress(arguments.common.quiet);
 
+  for (std::int64_t k = 0; k < a.seeds && a.seeds > 1 && !a.out.empty(); ++k) refuse_taken(folder_of(a, recipe, k));
   std::vector<TrainingOutcome> outcomes;
   for (std::int64_t k = 0; k < a.seeds && signal_seen == 0; ++k) {
     recipe::Recipe one = recipe;
     one.seed += static_cast<std::uint64_t>(k);
-    options.out = options.resume  ? fs::path(a.resume)
-                  : a.out.empty() ? free_folder(one)
-                  : a.seeds > 1   ? fs::path(fmt::format("{}-{}", a.out, one.seed))
-                                  : fs::path(a.out);
+    options.out = options.resume ? fs::path(a.resume) : folder_of(a, recipe, k);
     outcomes.push_back(train_one(one, options, progress, arguments.common.quiet));
     const TrainingOutcome& outcome = outcomes.back();
     if (!arguments.common.json) {

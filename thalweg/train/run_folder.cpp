@@ -13,11 +13,14 @@
 namespace thalweg {
 namespace fs = std::filesystem;
 
+void refuse_taken(const fs::path& folder) {
+  if (!fs::exists(folder / "run.sqlite") && !fs::exists(folder / "recipe.toml")) return;
+  throw UsageError(
+      fmt::format("{0} holds a run already; go on with it by --resume {0}, or give another --out", folder.string()));
+}
+
 void create_run_folder(const fs::path& folder, const std::string& recipe) {
-  if (fs::exists(folder / "run.sqlite") || fs::exists(folder / "recipe.toml")) {
-    throw UsageError(
-        fmt::format("{0} holds a run already; go on with it by --resume {0}, or give another --out", folder.string()));
-  }
+  refuse_taken(folder);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw IoError(fmt::format("{}: cannot make the run folder: {}", folder.string(), error.message()));

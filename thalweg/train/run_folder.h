@@ -12,8 +12,9 @@
 
 namespace thalweg {
 
-// Makes the folder and writes recipe.toml. A folder that holds a run already is a UsageError that says how to go on
-// with it.
+// A folder that holds a run already is a UsageError that says how to go on with it.
+void refuse_taken(const std::filesystem::path& folder);
+// Makes the folder and writes recipe.toml, where it is not taken.
 void create_run_folder(const std::filesystem::path& folder, const std::string& recipe);
 
 // The recipe of a run to go on with. UsageError where `folder` holds none.

@@ -71,7 +71,7 @@ SurveyTarget from_run(const SurveyRequest& request) {
 SurveyTarget from_checkpoint(const SurveyRequest& request) {
   const fs::path real = fs::canonical(request.place), file = request.place / "model.safetensors";
   const bool of_run = real.parent_path().filename() == "checkpoint";
-  const fs::path run = of_run ? real.parent_path().parent_path() : fs::path();
+  const fs::path run = of_run ? real.parent_path().parent_path() : real;  // as thalweg fold writes
   SurveyTarget target{.folder = of_run ? request.place.parent_path().parent_path() : request.place,
                       .where = file.string(),
                       .recipe = recipe_for(request, run),
