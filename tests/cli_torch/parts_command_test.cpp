@@ -76,6 +76,38 @@ TEST_F(PartsCommand, CheckNamesASickStartAndAnotherThatMendsIt) {
   EXPECT_NEAR(document["symmetry_bits"].get<double>(), 2.0 * std::lgamma(13.0) / std::log(2.0) + 24.0, 1e-9);
 }
 
+TEST_F(PartsCommand, CheckSaysHowFarBackARecurrentStartReaches) {
+  const Said said = thalweg("check memory.toml --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json layer = json::parse(said.out)["time"][0];
+  prepare("train memory.toml --quiet --set stop.steps=1 --out dumped --dump dump");
+  const std::string survey = "survey dump/initial.safetensors --recipe memory.toml --only time --json";
+  const json before = json::parse(thalweg(survey).out)["time"][0];
+  EXPECT_EQ(layer["radius"], before["radius"]) << "of the weights alone: the same before the first step";
+  EXPECT_EQ(layer["steps"], 12);
+  EXPECT_EQ(layer["exponents"].size(), 1U);
+  const std::string text = thalweg("check memory.toml").out;
+  EXPECT_THAT(text, AllOf(HasSubstr("In time, at the start"), HasSubstr("rnn1, rnn of 8 units"), HasSubstr("W_hh"),
+                          HasSubstr("no verdict")));
+}
+
+// An orthogonal W has radius 1: closed form. The gradient of the rnn then shrinks by the slope of the tanh alone.
+TEST_F(PartsCommand, CheckOfAnOrthogonalRecurrentStartHasRadiusOne) {
+  const Said said = thalweg(
+      "check memory.toml --json --set model.layers='[{type=\"rnn\", units=8, init={kind=\"orthogonal\"}}, "
+      "{type=\"linear\", units=1}]'");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json layer = json::parse(said.out)["time"][0];
+  EXPECT_NEAR(layer["radius"].get<double>(), 1.0, 1e-5);
+  const double exponent = layer["exponents"][0]["value"].get<double>();
+  EXPECT_TRUE(exponent < 0.0 && exponent > -0.7) << exponent;
+}
+
+TEST_F(PartsCommand, CheckOfANetworkWithoutMemorySaysNothingOfTime) {
+  EXPECT_FALSE(json::parse(thalweg("check normed.toml --json").out).contains("time"));
+  EXPECT_THAT(thalweg("check normed.toml").out, Not(HasSubstr("In time")));
+}
+
 // ------------------------------------------------------------------------------------------------------------ survey
 
 TEST_F(PartsCommand, SurveySaysSignalAndCouplingInTheSameDocument) {

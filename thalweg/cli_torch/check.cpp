@@ -15,6 +15,8 @@
 #include "thalweg/report/finding_panel.h"
 #include "thalweg/report/number.h"
 #include "thalweg/report/preflight_panel.h"
+#include "thalweg/report/recurrence_panel.h"
+#include "thalweg/report/start_in_time.h"
 #include "thalweg/store/json.h"
 #include "thalweg/train/preflight.h"
 
@@ -82,6 +84,7 @@ std::string text_of(const Preflight& p, const report::Look& look) {
   }
   for (const std::string& note : p.notes) text += fmt::format("note      {}\n", note);
   text += "\n" + report::start_panel(panel_of(p), look);
+  if (!p.in_time.empty()) text += "\n" + report::start_in_time(p.in_time, look);
   return text + "\n" + report::judgement_panel(p.judgement, look);
 }
 
@@ -130,31 +133,32 @@ ordered_json json_of(const InitialRate& rate) {
 std::string json_of(const Preflight& p) {
   ordered_json findings = ordered_json::array();
   for (const Finding& f : p.judgement.findings) findings.push_back(ordered_json::parse(to_json(f)));
-  const ordered_json document{{"schema", 1},
-                              {"data",
-                               {{"train", p.train_rows},
-                                {"validation", p.validation_rows},
-                                {"test", p.test_rows},
-                                {"input_shape", p.input_shape},
-                                {"classes", p.classes}}},
-                              {"parameters", p.parameters},
-                              {"steps_per_epoch", p.steps_per_epoch},
-                              {"planned_steps", p.planned_steps},
-                              {"initial_loss", number(p.initial_loss)},
-                              {"constant_loss", number(p.constant_loss)},
-                              {"one_batch",
-                               {{"fitted", p.one_batch.fitted},
-                                {"rows", p.one_batch.rows},
-                                {"steps", p.one_batch.steps},
-                                {"first_loss", number(p.one_batch.first_loss)},
-                                {"last_loss", number(p.one_batch.last_loss)}}},
-                              {"symmetry_bits", p.symmetry_bits},
-                              {"start", json_of(p.start)},
-                              {"tried_starts", json_of_tried(p)},
-                              {"initial_rate", json_of(p.rate)},
-                              {"notes", p.notes},
-                              {"verdict", std::string(name(p.judgement.verdict))},
-                              {"findings", findings}};
+  ordered_json document{{"schema", 1},
+                        {"data",
+                         {{"train", p.train_rows},
+                          {"validation", p.validation_rows},
+                          {"test", p.test_rows},
+                          {"input_shape", p.input_shape},
+                          {"classes", p.classes}}},
+                        {"parameters", p.parameters},
+                        {"steps_per_epoch", p.steps_per_epoch},
+                        {"planned_steps", p.planned_steps},
+                        {"initial_loss", number(p.initial_loss)},
+                        {"constant_loss", number(p.constant_loss)},
+                        {"one_batch",
+                         {{"fitted", p.one_batch.fitted},
+                          {"rows", p.one_batch.rows},
+                          {"steps", p.one_batch.steps},
+                          {"first_loss", number(p.one_batch.first_loss)},
+                          {"last_loss", number(p.one_batch.last_loss)}}},
+                        {"symmetry_bits", p.symmetry_bits},
+                        {"start", json_of(p.start)},
+                        {"tried_starts", json_of_tried(p)},
+                        {"initial_rate", json_of(p.rate)},
+                        {"notes", p.notes},
+                        {"verdict", std::string(name(p.judgement.verdict))},
+                        {"findings", findings}};
+  if (!p.in_time.empty()) document["time"] = ordered_json::parse(report::recurrence_json(p.in_time));
   return document.dump() + "\n";
 }
 

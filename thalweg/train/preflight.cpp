@@ -10,6 +10,7 @@
 #include "thalweg/optim/optimizer.h"
 #include "thalweg/recipe/names.h"
 #include "thalweg/train/metrics.h"
+#include "thalweg/train/start_in_time.h"
 #include "thalweg/train/stop.h"
 #include "thalweg/train/workbench.h"
 
@@ -122,6 +123,7 @@ Preflight preflight(const recipe::Recipe& recipe) {
   for (const Reading& reading : readings_at_start(result.start, scope_of, {.sums = true})) history.put(reading);
   result.symmetry_bits = symmetry_bits(symmetry_of(recipe.model, shape_of(bench.data.info), *bench.network));
   history.put({.value = result.symmetry_bits, .quantity = Quantity::symmetry_bits});
+  result.in_time = start_in_time(bench);
   result.rate = initial_rate(bench);
   if (result.rate.known()) history.put({.value = result.rate.recommended, .quantity = Quantity::initial_rate});
   result.one_batch = fit_one_batch(bench);

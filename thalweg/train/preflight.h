@@ -9,6 +9,7 @@
 
 #include "thalweg/recipe/recipe.h"
 #include "thalweg/record/finding.h"
+#include "thalweg/record/recurrence.h"
 #include "thalweg/train/initial_rate.h"
 #include "thalweg/train/preflight_start.h"
 
@@ -37,9 +38,10 @@ struct Preflight {
   double constant_loss = 0.0;  // NaN where there is no closed form
   double symmetry_bits = 0.0;  // log2 of the number of arrangements of the units that compute the same
   Start start;
-  std::vector<StartTried> tried;  // only where the start has a finding
-  int recommended = -1;           // of `tried`; -1: none is nearer to keeping the signal
-  std::vector<int> better;        // of `tried`, one for each of layers_at_start(start); -1: none
+  std::vector<StartTried> tried;        // only where the start has a finding
+  int recommended = -1;                 // of `tried`; -1: none is nearer to keeping the signal
+  std::vector<int> better;              // of `tried`, one for each of layers_at_start(start); -1: none
+  std::vector<RecurrentLayer> in_time;  // of recurrent layers
   InitialRate rate;
   OneBatch one_batch;
   std::vector<std::string> notes;
