@@ -52,34 +52,48 @@ Pairing best_pairing(const UnitGroup& group, const std::vector<SimilarityTerm>& 
 }
 
 WeightTerms::WeightTerms(const Symmetry& symmetry, const NamedParameters& a, const NamedParameters& b)
-    : symmetry_(symmetry) {
+    : symmetry_(symmetry), touched_(symmetry.groups.size()) {
   for (const auto& [name, tensor] : a) a_.emplace(name, tensor.detach().to(at::kCPU));
   for (const auto& [name, tensor] : b) b_.emplace(name, tensor.detach().to(at::kCPU));
   for (std::size_t g = 0; g < symmetry.groups.size(); ++g) {
-    for (const AxisUse& use : symmetry.groups[g].uses) permutations_[use.tensor].push_back({g, use});
+    for (const AxisUse& use : symmetry.groups[g].uses) {
+      permutations_[use.tensor].push_back({g, use});
+      if (b_.contains(use.tensor)) touched_[g].insert(use.tensor);
+    }
   }
   for (std::size_t f = 0; f < symmetry.factors.size(); ++f) {
-    for (const AxisUse& use : symmetry.factors[f].uses) factors_[use.tensor].push_back({f, use});
+    for (const AxisUse& use : symmetry.factors[f].uses) {
+      factors_[use.tensor].push_back({f, use});
+      if (b_.contains(use.tensor)) touched_[symmetry.factors[f].group].insert(use.tensor);
+    }
   }
 }
 
-// B's tensor with every other axis arranged as it now is.
-at::Tensor WeightTerms::all_but(std::size_t group, const AxisUse& left_out, const Arrangement& current) const {
-  at::Tensor tensor = b_.at(left_out.tensor);
-  const auto skipped = [&](std::size_t g, const AxisUse& use) { return g == group && use.axis == left_out.axis; };
-  if (const auto found = permutations_.find(left_out.tensor); found != permutations_.end()) {
+// B's tensor with every axis that is not skipped arranged as it now is.
+at::Tensor WeightTerms::arranged(const std::string& name, const Arrangement& current, const Skipped& skipped) const {
+  at::Tensor tensor = b_.at(name);
+  if (const auto found = permutations_.find(name); found != permutations_.end()) {
     for (const Use& u : found->second) {
       if (symmetry_.groups[u.owner].fixed || skipped(u.owner, u.use)) continue;
       tensor = permuted(u.use, current.permutations[u.owner], tensor);
     }
   }
-  if (const auto found = factors_.find(left_out.tensor); found != factors_.end()) {
+  if (const auto found = factors_.find(name); found != factors_.end()) {
     for (const Use& u : found->second) {
       if (skipped(symmetry_.factors[u.owner].group, u.use)) continue;
       tensor = multiplied(u.use, current.factors[u.owner], tensor);
     }
   }
   return tensor;
+}
+
+double WeightTerms::product(std::size_t group, const Arrangement& current) const {
+  double sum = 0.0;
+  for (const std::string& name : touched_[group]) {
+    const at::Tensor b = arranged(name, current, [](std::size_t, const AxisUse&) { return false; });
+    sum += (a_.at(name).to(at::kDouble) * b.to(at::kDouble)).sum().item<double>();
+  }
+  return sum;
 }
 
 // For each block of the axis, the cells whose signs it takes: of an lstm's gates only one has them.
@@ -106,7 +120,9 @@ std::vector<SimilarityTerm> WeightTerms::of(std::size_t group, const Arrangement
   std::map<std::vector<std::size_t>, at::Tensor> sums;
   for (const AxisUse& use : symmetry_.groups[group].uses) {
     if (!b_.contains(use.tensor)) continue;  // running statistics say how large, not what
-    const at::Tensor a = units_of(use, n, a_.at(use.tensor)), b = units_of(use, n, all_but(group, use, current));
+    const auto is_own = [&](std::size_t g, const AxisUse& other) { return g == group && other.axis == use.axis; };
+    const at::Tensor a = units_of(use, n, a_.at(use.tensor));
+    const at::Tensor b = units_of(use, n, arranged(use.tensor, current, is_own));
     const auto cells = cells_of_blocks(group, use);
     std::map<std::vector<std::size_t>, std::vector<std::int64_t>> blocks;
     for (std::size_t o = 0; o < cells.size(); ++o) blocks[cells[o]].push_back(static_cast<std::int64_t>(o));

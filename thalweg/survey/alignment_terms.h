@@ -4,7 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,18 +34,22 @@ class WeightTerms {
  public:
   WeightTerms(const Symmetry& symmetry, const NamedParameters& a, const NamedParameters& b);
   std::vector<SimilarityTerm> of(std::size_t group, const Arrangement& current) const;
+  // ⟨θ_A, P θ_B⟩ over the tensors that the group's units lie in: all that changes with the group alone.
+  double product(std::size_t group, const Arrangement& current) const;
 
  private:
   struct Use {
     std::size_t owner;  // group or cell
     AxisUse use;
   };
-  at::Tensor all_but(std::size_t group, const AxisUse& left_out, const Arrangement& current) const;
+  using Skipped = std::function<bool(std::size_t group, const AxisUse& use)>;
+  at::Tensor arranged(const std::string& tensor, const Arrangement& current, const Skipped& skipped) const;
   std::vector<std::vector<std::size_t>> cells_of_blocks(std::size_t group, const AxisUse& use) const;
 
   const Symmetry& symmetry_;
   std::map<std::string, at::Tensor> a_, b_;
   std::map<std::string, std::vector<Use>> permutations_, factors_;  // by tensor
+  std::vector<std::set<std::string>> touched_;                      // tensors by group
 };
 
 }  // namespace thalweg
