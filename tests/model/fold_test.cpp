@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <random>
 
 #include "networks.h"
 
@@ -82,7 +86,7 @@ TEST(Fold, KeepsTheOutputsOfConvolutionsInResidualBlocks) {
 
 TEST(Fold, LeavesWhatItCannotFold) {
   const Both both = folded({{.type = kNorm, .name = "first"},
-                            {.units = 7, .activation = Activation::relu},
+                            {.activation = Activation::relu, .units = 7},
                             {.type = kNorm, .name = "behind_relu"},
                             {.units = 4},
                             {.type = kNorm, .name = "untracked", .track = false},
@@ -104,6 +108,62 @@ TEST(Fold, KeepsTheNamesOfTheOthers) {
   EXPECT_THAT(both.folded.folded, ElementsAre("batch_norm1"));
   EXPECT_EQ(both.folded.model.layers.at(1).name, "batch_norm2");
   EXPECT_LT(both.apart, 1e-10);
+}
+
+// --- any network
+
+Layer random_norm(std::mt19937& random, std::int64_t most_axis) {
+  constexpr Activation kActivations[] = {Activation::none, Activation::relu, Activation::tanh, Activation::softmax};
+  const auto axes = static_cast<unsigned>(2 * most_axis + 1);
+  // As it should be, or of any axis.
+  const std::int64_t axis = random() % 2 == 0 ? 1 : static_cast<std::int64_t>(random() % axes) - most_axis;
+  return {.type = kNorm,
+          .activation = kActivations[random() % 4],
+          .axis = axis,
+          .eps = random() % 2 == 0 ? 1e-5 : 0.3,
+          .affine = random() % 3 > 0,
+          .track = random() % 5 > 0};
+}
+
+Layer random_weights(std::mt19937& random, bool image) {
+  constexpr Activation kActivations[] = {Activation::none, Activation::none, Activation::none, Activation::gelu};
+  Layer layer{.type = image ? LayerType::conv : LayerType::linear, .activation = kActivations[random() % 4]};
+  layer.bias = random() % 2 == 0;
+  layer.units = layer.channels = 2 + static_cast<std::int64_t>(random() % 3);
+  layer.padding = 1;
+  return layer;
+}
+
+std::vector<Layer> random_chain(std::mt19937& random, bool image, std::int64_t most_axis, bool inner) {
+  std::vector<Layer> layers;
+  for (unsigned i = 2 + random() % 5; i > 0; --i) {
+    const unsigned kind = random() % (inner ? 7 : 8);
+    if (kind < 3) {
+      layers.push_back(random_norm(random, most_axis));
+    } else if (kind < 6) {
+      layers.push_back(random_weights(random, image));
+    } else if (kind == 6) {
+      layers.push_back({.type = LayerType::activation, .activation = Activation::tanh});
+    } else {
+      layers.push_back({.type = LayerType::residual, .inner = random_chain(random, image, most_axis, true)});
+    }
+    if (random() % 6 == 0) layers.back().name = "named" + std::to_string(i);
+  }
+  return layers;
+}
+
+TEST(Fold, KeepsTheOutputsOfAnyNetwork) {
+  EXPECT_TRUE(rc::check("the folded network computes the same", [](std::uint32_t seed) {
+    std::mt19937 random(seed);
+    for (int k = 0; k < 30; ++k) {
+      const bool image = random() % 2 == 0, sequence = !image && random() % 2 == 0;
+      const Sizes input = image ? Sizes{2, 3, 3} : sequence ? Sizes{4, 3} : Sizes{5};
+      double scale = 0.0;
+      const Both both =
+          folded(random_chain(random, image, static_cast<std::int64_t>(input.size()), false), input, &scale);
+      RC_ASSERT(both.apart <= 1e-10 * std::max(1.0, scale));
+    }
+  }));
 }
 
 }  // namespace

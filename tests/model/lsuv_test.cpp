@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <cmath>
 #include <map>
+#include <random>
 
 #include "networks.h"
 
@@ -144,6 +147,49 @@ TEST(Lsuv, SameSeedAndRowsGiveTheSameBits) {
   for (std::size_t i = 0; i < a.network->parameters().size(); ++i) {
     EXPECT_TRUE(a.network->parameters()[i].second.equal(b.network->parameters()[i].second));
   }
+}
+
+// --- any network
+
+std::vector<Layer> random_chain(std::mt19937& random, bool inner) {
+  constexpr Activation kActivations[] = {Activation::none, Activation::relu, Activation::tanh, Activation::sigmoid,
+                                         Activation::gelu};
+  const auto activation = [&] { return kActivations[random() % 5]; };
+  std::vector<Layer> layers{conv(1 + static_cast<std::int64_t>(random() % 5), activation())};
+  for (unsigned i = random() % 4; i > 0; --i) {
+    const unsigned kind = random() % (inner ? 4 : 5);
+    if (kind < 2) {
+      layers.push_back(conv(1 + static_cast<std::int64_t>(random() % 5), activation()));
+      if (random() % 2 == 0) layers.back().init = {.kind = InitKind::he_normal};
+    } else if (kind == 2) {
+      layers.push_back({.type = LayerType::batch_norm, .activation = activation()});
+    } else if (kind == 3) {
+      layers.push_back({.type = LayerType::activation, .activation = activation()});
+    } else {
+      layers.push_back({.type = LayerType::residual, .init = kLsuv, .inner = random_chain(random, true)});
+    }
+  }
+  if (!inner) {
+    layers.push_back(linear(1 + static_cast<std::int64_t>(random() % 6), activation()));
+    layers.push_back(linear(2));
+  }
+  return layers;
+}
+
+TEST(Lsuv, BehindItEveryLayerOfAnyNetworkHasVarianceOneOrPutsOutOneNumber) {
+  EXPECT_TRUE(rc::check("variance 1, or none at all", [](std::uint32_t seed) {
+    std::mt19937 random(seed);
+    for (int k = 0; k < 10; ++k) {
+      const double scale = std::pow(10.0, static_cast<double>(random() % 7) - 3.0);
+      const Scaled s = scaled(random_chain(random, false), {.input = {2, 3, 3}}, scale * rows({8, 2, 3, 3}));
+      for (const LsuvLayer& layer : s.result.layers) {
+        const double variance = s.outputs.variance(layer.name);
+        RC_ASSERT(std::abs(variance - layer.variance) <= 1e-6 * std::max(1.0, variance));
+        const bool fits = layer.scaled ? std::abs(variance - 1.0) < 1.1e-3 : variance < 1e-30;
+        RC_ASSERT(fits);
+      }
+    }
+  }));
 }
 
 }  // namespace
