@@ -103,6 +103,12 @@ TEST(SurveyPanel, SaysTheEdge) {
   EXPECT_THAT(panel(s, 200), HasSubstr("past the edge"));
 }
 
+TEST(SurveyPanel, CountsTheBatchesThatACurvatureIsOf) {
+  Survey s = sample();
+  s.growth = {{.batches = 1, .largest = {.value = 20.0}}, {.batches = 2, .largest = {.value = 15.0}}};
+  EXPECT_THAT(panel(s, 200), HasSubstr("20 with 1 batch, 15 with 2 batches, 12.1 with all 2"));
+}
+
 TEST(SurveyPanel, ShowsHostileNamesAndObeysNothing) {
   Survey s = sample();
   s.subject = "a\x1b[31mb";

@@ -117,8 +117,8 @@ Judgement judge_vanishing_gradient_in_time(const History& history, const Gradien
   const Standing& s = *stands.standing;
   Judgement judgement = healthy("the gradient reaches back in time");
   // By the last quarter: the level of a stand is the lower of two medians, and noise alone takes that down.
-  const bool nothing_learnt =
-      loss_level(history, options.standing.level)->recent >= options.standing.level.stuck * s.floor;
+  const auto level = loss_level(history, options.standing.level);
+  const bool nothing_learnt = level && level->recent >= options.standing.level.stuck * s.floor;
   for (const Layer& late : layers_within(history, {s.first, s.last})) {
     const Layer layer = late.readings == 0 && nothing_learnt ? layer_within(history, late.scope, {}) : late;
     if (layer.readings == 0) {
@@ -146,7 +146,8 @@ Judgement judge_exploding_gradient_in_time(const History& history, const Gradien
   const bool lost = level->diverged || level->stayed_up || stuck;
   if (!lost) return healthy("the loss came down again");
   const Steps before{0, level->up.value_or(history.last_step())};
-  if (!level->up && history.last_step() < 2 * options.standing.steps) return cannot_tell("the run has only begun");
+  if (!level->up && history.last_step() < std::int64_t{2} * options.standing.steps)
+    return cannot_tell("the run has only begun");
   Judgement judgement = healthy("no gradient grows on its way back in time");
   for (const Layer& layer : layers_within(history, before)) {
     if (layer.readings == 0 || !explodes(layer, options)) continue;

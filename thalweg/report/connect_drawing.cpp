@@ -103,6 +103,7 @@ std::string legend(const Connection& c) {
 
 std::string connect_plot(const Connection& c, const Look& look) {
   std::vector<Curve> curves;
+  curves.reserve(c.paths.size());
   for (const Connection::Path& path : c.paths)
     curves.push_back({.name = path.name, .x = c.at, .y = path.parts.front().loss});
   return plot(curves,

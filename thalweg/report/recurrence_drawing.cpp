@@ -80,6 +80,7 @@ std::string eigenvalues_svg(const RecurrentLayer::Matrix& m, double left) {
 
 std::vector<double> logs(const std::vector<double>& values) {
   std::vector<double> result;
+  result.reserve(values.size());
   for (const double v : values) result.push_back(v > 0.0 ? std::log10(v) : kGap);
   return result;
 }

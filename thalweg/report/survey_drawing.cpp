@@ -156,8 +156,7 @@ Scale fit(const std::vector<double>& values, double from, double to) {
   return low <= high ? scale_of(low, high, from, to) : scale_of(0.0, 1.0, from, to);
 }
 
-std::string density_svg(const Survey& s) {
-  const Survey::Density& d = *s.density;
+std::string density_svg(const Survey::Density& d) {
   const double highest = d.density.empty() ? 1.0 : *std::ranges::max_element(d.density);
   const auto log = [&](std::vector<double> values) {
     for (double& v : values) v = std::log10(std::max(v, kDecades * highest));
@@ -249,7 +248,7 @@ std::string survey_drawings(const Survey& s, const Look& look) {
 
 std::vector<Drawing> survey_svgs(const Survey& s) {
   std::vector<Drawing> result;
-  if (s.density) result.push_back({"survey-density.svg", density_svg(s)});
+  if (s.density) result.push_back({"survey-density.svg", density_svg(*s.density)});
   for (const Survey::Slice& slice : s.slices) {
     result.push_back({fmt::format("survey-slice-{}.svg", file_name(slice.direction)), slice_svg(slice)});
   }

@@ -134,8 +134,7 @@ std::string index_words(const Survey& s) {
 std::string growth_words(const Survey& s) {
   std::string text = "λmax ";
   for (const Survey::Growth& g : s.growth) {
-    text +=
-        fmt::format("{} with {}, ", number(g.largest.value), plural(g.batches, "batch") + (g.batches == 1 ? "" : ""));
+    text += fmt::format("{} with {} {}, ", number(g.largest.value), g.batches, g.batches == 1 ? "batch" : "batches");
   }
   text += fmt::format("{} with all {}: a few rows make it look larger than it is",
                       s.top.empty() ? "?" : number(s.top.front().value), s.batches);
@@ -158,12 +157,11 @@ std::string edge_words(const Survey::Stability& e) {
   return share_of > 0.7 ? text + ": at the edge of stability, where healthy runs live (Cohen et al. 2021)" : text;
 }
 
-std::string escape_words(const Survey& s) {
-  const Survey::Escape& e = *s.escape;
+std::string escape_words(const Survey::Escape& e, double loss) {
   if (!(e.gain > 0.0)) return "along the lowest eigenvector no step lowers the loss beyond its rounding";
   std::string text = fmt::format(
       "a step of length {} along the lowest eigenvector ({} way) lowers the loss by {}, to {}", number(e.length),
-      e.slope < 0.0 ? "the downhill" : "the better", number(e.gain), number(s.loss - e.gain));
+      e.slope < 0.0 ? "the downhill" : "the better", number(e.gain), number(loss - e.gain));
   if (std::isfinite(e.gain_elsewhere.value)) {
     text += fmt::format("; the gain on the other batches is {}", interval(e.gain_elsewhere));
   }
@@ -221,7 +219,7 @@ std::string way_down_panel(const Survey& s, const Look& look) {
   if (s.bottom.empty()) return "";
   std::string text = painted("Ways down", Paint::bold, look) + "\n";
   if (std::isfinite(s.index.epsilon)) text += short_entry("index", index_words(s), look);
-  if (s.escape) text += short_entry("tried", escape_words(s), look);
+  if (s.escape) text += short_entry("tried", escape_words(*s.escape, s.loss), look);
   return text;
 }
 
