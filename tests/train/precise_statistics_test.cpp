@@ -4,9 +4,12 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
+#include <random>
 
 #include "small_runs.h"
 #include "thalweg/data/safetensors.h"
@@ -67,6 +70,51 @@ TEST(PreciseStatistics, AreTheMeanAndVarianceOverAllRows) {
       EXPECT_LT(distance(buffer(*network, "batch_norm1.running_mean"), x.mean(over)), 1e-4) << axis << " " << momentum;
       EXPECT_LT(distance(buffer(*network, "batch_norm1.running_var"), x.var(over)), 1e-3) << axis << " " << momentum;
     }
+  }
+}
+
+// Any shape, axis, momentum and number of rows, inputs of any size and far from zero.
+TEST(PreciseStatistics, AreTheMeanAndVarianceOfAnyData) {
+  EXPECT_TRUE(rc::check("as by brute force", [](std::uint32_t seed) {
+    std::mt19937 random(seed);
+    const auto of = [&](int low, int high) { return low + static_cast<int>(random() % (high - low + 1)); };
+    for (int k = 0; k < 10; ++k) {
+      const std::vector<std::int64_t> input =
+          random() % 2 == 0 ? std::vector<std::int64_t>{of(1, 4)} : std::vector<std::int64_t>{of(1, 4), of(1, 3), 2};
+      std::vector<std::int64_t> sizes{of(2, 40)}, over;
+      sizes.insert(sizes.end(), input.begin(), input.end());
+      const std::int64_t axis = of(1, static_cast<int>(input.size())), at_once = of(2, 16);
+      const double momentum = std::pow(10.0, -0.5 * of(0, 4)), size = std::pow(10.0, of(-3, 3)),
+                   centre = size * std::pow(10.0, of(-1, 4));
+      auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+      const MemoryPart part(at::randn(sizes, generator, at::TensorOptions(at::kFloat)).mul_(size).add_(centre));
+      const auto network = network_of({{.type = LayerType::batch_norm, .axis = axis, .momentum = momentum}}, input);
+      make_precise(*network, part, {.rows = 0, .at_once = at_once, .seed = seed});
+      for (std::int64_t d = 0; d < part.x.dim(); ++d) {
+        if (d != axis) over.push_back(d);
+      }
+      // A last batch of one row has no variance, and is left out.
+      const std::int64_t used = part.rows() % at_once == 1 ? part.rows() - 1 : part.rows();
+      auto again = at::make_generator<at::CPUGeneratorImpl>(seed);
+      const at::Tensor order = at::randperm(part.rows(), again, at::kLong).slice(0, 0, used);
+      const at::Tensor x = part.x.index_select(0, order).to(at::kDouble);
+      const double off_mean = distance(buffer(*network, "batch_norm1.running_mean"), x.mean(over)),
+                   off_variance = distance(buffer(*network, "batch_norm1.running_var"), x.var(over));
+      RC_ASSERT(off_mean < 1e-6 * centre / momentum + 1e-5 * size);
+      RC_ASSERT(off_variance < 1e-3 * size * size);
+    }
+  }));
+}
+
+TEST(PreciseStatistics, OneChannelThatIsNotFiniteDoesNotSpoilTheOthers) {
+  at::manual_seed(5);
+  const MemoryPart part(at::randn({30, 4}));
+  part.x.select(1, 2).fill_(std::nan(""));
+  const auto network = network_of({{.type = LayerType::batch_norm}}, {4});
+  make_precise(*network, part, {});
+  const at::Tensor mean = buffer(*network, "batch_norm1.running_mean"), expected = part.x.to(at::kDouble).mean(0);
+  for (const int channel : {0, 1, 3}) {
+    EXPECT_NEAR(mean[channel].item<double>(), expected[channel].item<double>(), 1e-5);
   }
 }
 

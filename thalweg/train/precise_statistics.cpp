@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -74,24 +75,34 @@ class InTraining {
   at::Tensor random_;
 };
 
+// By which power of two a start of the running mean is larger than anything that a batch adds to it: m would drown in
+// the rounding of means that are larger than the start.
+double far_above(const at::Tensor& means) {
+  const double most = at::nan_to_num(means, 0.0, 0.0, 0.0).abs().max().item<double>();
+  return std::exp2(std::ceil(std::log2(std::max(1.0, most))) + 10.0);
+}
+
 void find_momentum(Network& network, const InTraining& mode, const at::Tensor& inputs, std::vector<Norm>& norms) {
-  std::vector<at::Tensor> from_zero;
-  for (const double start : {0.0, 1.0}) {
-    for (Norm& norm : norms) norm.mean.fill_(start);
+  const auto means_from = [&](const std::vector<double>& starts) {
+    for (std::size_t i = 0; i < norms.size(); ++i) norms[i].mean.fill_(starts[i]);
     mode.same_numbers();
     network.forward(inputs);
-    for (std::size_t i = 0; i < norms.size(); ++i) {
-      const at::Tensor now = norms[i].mean.to(at::kDouble);
-      if (start == 0.0)
-        from_zero.push_back(now);
-      else
-        norms[i].momentum = 1.0 - (now - from_zero[i]).mean().item<double>();
-    }
+    std::vector<at::Tensor> means;
+    for (const Norm& norm : norms) means.push_back(norm.mean.to(at::kDouble));
+    return means;
+  };
+  const std::vector<at::Tensor> low = means_from(std::vector<double>(norms.size(), 0.0));
+  std::vector<double> starts;
+  for (const at::Tensor& means : low) starts.push_back(far_above(means));
+  const std::vector<at::Tensor> high = means_from(starts);
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    // A channel that is not finite is no reason to lose the others.
+    norms[i].momentum = 1.0 - ((high[i] - low[i]) / starts[i]).nanmedian().item<double>();
   }
 }
 
 void add(Norm& norm, double n) {
-  if (norm.momentum < kMoves) return;
+  if (!(norm.momentum >= kMoves)) return;
   const at::Tensor mean = norm.mean.to(at::kDouble) / norm.momentum;
   const at::Tensor variance = norm.variance.to(at::kDouble) * ((n - 1.0) / n / norm.momentum);
   norm.sum = norm.sum + n * mean;

@@ -6,7 +6,7 @@
 // by its batch, as in training; a dropout before a norm drops.
 //
 // μ_b is read off the layer's own update of its running mean r ← (1 − m) r + m μ_b from r = 0, so that no axis has to
-// be known; m is found by two forwards from r = 0 and r = 1.
+// be known; m is found by two forwards, from r = 0 and from an r far above all μ_b.
 #pragma once
 
 #include <cstdint>
