@@ -43,5 +43,16 @@ TEST(Attention, GoesToTheLowerEndOfTheSpectrumAndToTheGradientsWayWhereTheLossSt
 
 TEST(Attention, OfNothingReadIsNobodys) { EXPECT_THAT(wanted(History()), IsEmpty()); }
 
+TEST(Attention, GoesToTheUnitsUntilTheyAreCounted) {
+  EXPECT_THAT(unread(falling().history), ElementsAre(Quantity::dead_units));
+  EXPECT_THAT(unread(falling().at(190, Quantity::dead_units, 0.0).history), IsEmpty()) << "none dead is an answer";
+  ScriptedRun of_a_layer = falling();
+  of_a_layer.history.put({.step = 190,
+                          .value = 0.1,
+                          .quantity = Quantity::dead_units,
+                          .scope = of_a_layer.history.scopes_table.number("a")});
+  EXPECT_THAT(unread(of_a_layer.history), IsEmpty());
+}
+
 }  // namespace
 }  // namespace thalweg

@@ -43,4 +43,9 @@ std::vector<Quantity> wanted(const History& history, const AttentionOptions& opt
   return {};
 }
 
+std::vector<Quantity> unread(const History& history) {
+  if (!history.scopes(Quantity::dead_units).empty()) return {};
+  return {Quantity::dead_units};
+}
+
 }  // namespace thalweg

@@ -18,4 +18,7 @@ struct AttentionOptions {
 // Empty: nothing stands out.
 std::vector<Quantity> wanted(const History& history, const AttentionOptions& options = {});
 
+// What checks need, is gathered over several turns, and was not said yet: a short run would end before it is.
+std::vector<Quantity> unread(const History& history);
+
 }  // namespace thalweg

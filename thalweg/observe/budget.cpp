@@ -26,17 +26,22 @@ bool BudgetScheduler::due(std::size_t instrument, std::int64_t step) const {
   if (steps_ == 0 || options_.budget <= 0.0) return false;  // nothing is known of a step's time yet
   const double price = expected(instrument);
   if (ledger.turns == 0) return first_ + price <= options_.first * trained_;
-  return ledger.saved >= price && fits(price) && !is_before(instrument);
+  return ledger.saved >= wanted(instrument) && fits(price) && !is_before(instrument);
+}
+
+double BudgetScheduler::wanted(std::size_t instrument) const {
+  return ledger_[instrument].stretch * expected(instrument);
 }
 
 // Whether another one has waited longer for its price, and what is left is not enough for both.
 bool BudgetScheduler::is_before(std::size_t instrument) const {
-  const double price = expected(instrument), waited = ledger_[instrument].saved / price;
+  const double price = expected(instrument), waited = ledger_[instrument].saved / wanted(instrument);
   for (std::size_t i = 0; i < ledger_.size(); ++i) {
     const Ledger& other = ledger_[i];
     if (i == instrument || other.dropped || other.turns == 0) continue;
     const double others = expected(i);
-    if (other.saved >= others && other.saved / others > waited && fits(others) && !fits(price + others)) return true;
+    const double ready = other.saved / wanted(i);
+    if (ready >= 1.0 && ready > waited && fits(others) && !fits(price + others)) return true;
   }
   return false;
 }
@@ -99,7 +104,7 @@ void BudgetScheduler::trained(double seconds, std::int64_t steps) {
 // What the keeping of books takes comes off the top: saving is bounded by what the promise leaves.
 void BudgetScheduler::share_out(double seconds) {
   const auto takes = [&](std::size_t i) {
-    return !ledger_[i].dropped && ledger_[i].turns > 0 && ledger_[i].saved < 2.0 * expected(i);
+    return !ledger_[i].dropped && ledger_[i].turns > 0 && ledger_[i].saved < 2.0 * wanted(i);
   };
   double shares = 0.0;
   for (std::size_t i = 0; i < ledger_.size(); ++i) shares += takes(i) ? needs_[i].share * ledger_[i].attention : 0.0;

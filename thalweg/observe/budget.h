@@ -2,7 +2,7 @@
 //
 // While the training goes on for dt seconds, budget · dt flows to the instruments by their shares (more to those that
 // somebody attends to; nothing to one that has saved up twice its price). An instrument is due when
-//     what it saved ≥ expected                                      its turn in the order of value and age
+//     what it saved ≥ expected (twice that after a slow turn)       its turn in the order of value and age
 //     spent + expected ≤ budget · trained                           the promise, over the run
 //     spent in the last minute + expected ≤ budget · 60 s           and over any minute of it
 // in seconds; `expected` is the longest of its last turns, or, before the first, its cost in gradient units times the
@@ -36,6 +36,7 @@ class BudgetScheduler {
   void trained(double seconds);     // one step, without anything spent
   void trained(double seconds, std::int64_t steps);
   void attend(std::size_t instrument, double factor) { ledger_[instrument].attention = factor; }
+  void stretch(std::size_t instrument, double factor) { ledger_[instrument].stretch = factor; }  // its intervals
   void drop(std::size_t instrument) { ledger_[instrument].dropped = true; }  // its share is the others'
 
   double spent(std::size_t instrument) const { return ledger_[instrument].spent; }  // its first turn included
@@ -47,6 +48,8 @@ class BudgetScheduler {
   double first() const { return first_; }           // seconds that first turns took
   double promised() const { return charged_; }      // seconds spent under the promise: without the first turns
   double left() const;                              // of the budget
+  double most() const { return options_.budget * options_.minute; }  // seconds: a turn beyond them does not come again
+  bool fixed() const { return options_.cadence > 0; }
   double books() const { return books_; }
 
  private:
@@ -56,10 +59,12 @@ class BudgetScheduler {
     double expected = 0.0;  // 0: never had a turn
     double saved = 0.0;
     double attention = 1.0;
+    double stretch = 1.0;
     std::int64_t turns = 0;
     bool dropped = false;
   };
   bool fits(double seconds) const;
+  double wanted(std::size_t instrument) const;  // what it must have saved
   bool is_before(std::size_t instrument) const;
   void charge(double seconds);
   void share_out(double seconds);

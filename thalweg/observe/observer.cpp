@@ -18,6 +18,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 constexpr double kSlow = 1.0;  // seconds, and
 constexpr double kDear = 8.0;  // times what the instrument said
+constexpr double kLonger = 2.0;
 
 std::vector<Needs> needs_of(const std::vector<std::unique_ptr<Instrument>>& instruments) {
   std::vector<Needs> result;
@@ -90,6 +91,7 @@ Needs Observer::plan(std::int64_t step, const Offers& offers) {
     const bool second = std::exchange(place.again, false);
     place.due = !place.quarantined && offered(place.needs, offers) && (free || second || scheduler_.due(i, step));
     if (!place.due) continue;
+    place.slow_before = std::exchange(place.slow, false);
     place.again = place.needs.two_steps && !second;
     add(place.needs, all);
   }
@@ -111,7 +113,6 @@ void Observer::quarantine(std::size_t i, const std::string& why) {
 
 template <class Turn>
 std::string Observer::failure(Place& place, const Step& step, Turn turn) {
-  const auto start = Clock::now();
   const AllocationMeter meter;
   try {
     const std::string bad = turn(*place.instrument);
@@ -127,20 +128,40 @@ std::string Observer::failure(Place& place, const Step& step, Turn turn) {
   } catch (...) {
     return "it threw something that is no exception";
   }
-  const double seconds = seconds_since(start);
   peak_bytes_ = std::max(peak_bytes_, meter.peak());
   if (meter.peak() > options_.memory_limit) {
     return fmt::format("it allocated {} MB, and {} MB are allowed (memory_limit)", meter.peak() >> 20,
                        options_.memory_limit >> 20);
   }
-  // A machine that stalls turns stalls steps, too.
+  return "";
+}
+
+// A machine that stalls turns stalls steps, too.
+bool Observer::is_slow(const Place& place, double seconds) const {
+  if (place.quarantined || !(scheduler_.step_seconds() > 0.0)) return false;  // before a step there is no measure
   const double said = std::max(place.needs.gradient_units, place.needs.at_most) *
                       std::max(kDear * scheduler_.step_seconds(), scheduler_.slowest_step());
-  const bool timed = scheduler_.step_seconds() > 0.0;  // before the first step there is nothing to measure it by
-  if (timed && seconds > kSlow && seconds > said) {
-    return fmt::format("a turn took {:.1f} s", seconds);
+  return seconds > kSlow && seconds > said;
+}
+
+void Observer::bear_with(std::size_t i, double seconds) {
+  Place& place = places_[i];
+  if (place.slow) return;  // this turn was told of
+  place.slow = true;
+  const std::string took = fmt::format("a turn took {:.1f} s, over {:.0f} times what it should", seconds, kDear);
+  if (scheduler_.fixed()) {
+    if (!std::exchange(place.told, true)) {
+      options_.warn(fmt::format("instrument {}: {}; the fixed cadence keeps it", place.instrument->name(), took));
+    }
+    return;
   }
-  return "";
+  if (place.slow_before) return quarantine(i, took + ", as did the one before");
+  if (seconds > scheduler_.most()) {
+    return quarantine(i, fmt::format("{}, and more than the budget of a minute ({:.1f} s)", took, scheduler_.most()));
+  }
+  scheduler_.stretch(i, kLonger);
+  options_.warn(fmt::format("instrument {}: {}; its next one comes later, and another such will be its last",
+                            place.instrument->name(), took));
 }
 
 template <class Turn>
@@ -153,7 +174,12 @@ void Observer::each(const Step& step, bool last, Turn turn) {
     const double seconds = seconds_since(start);
     scheduler_.spent(i, seconds, last);
     turned_ += seconds;
-    if (!why.empty()) quarantine(i, why);
+    if (!why.empty()) {
+      quarantine(i, why);
+    } else if (is_slow(place, seconds)) {
+      bear_with(i, seconds);
+    }
+    if (last && !place.slow) scheduler_.stretch(i, 1.0);
   }
 }
 
@@ -214,10 +240,10 @@ void Observer::also_spent(const std::string& name, double seconds) {
   scheduler_.kept_books(seconds);
 }
 
-void Observer::attend(const std::vector<std::string_view>& names, double factor) {
+void Observer::attend(const std::map<std::string_view, double>& factors) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const bool named = std::find(names.begin(), names.end(), places_[i].instrument->name()) != names.end();
-    scheduler_.attend(i, named ? factor : 1.0);
+    const auto found = factors.find(places_[i].instrument->name());
+    scheduler_.attend(i, found == factors.end() ? 1.0 : found->second);
   }
 }
 

@@ -1,10 +1,13 @@
 // The instruments of a run together: asks which are due, gives each its turn, counts what it took, and quarantines the
 // ones that fail.
 //
-// An instrument fails that throws, says a value that is not finite of a step whose loss and gradient are, allocates
-// more than its limit, or takes a second and eight times what it said that it costs at most. It gets no further turn,
-// one warning is given, and the run goes on. Where a network has no second derivative, all instruments that need one
-// are given up together, with the operation's name.
+// An instrument fails that throws, says a value that is not finite of a step whose loss and gradient are, or allocates
+// more than its limit. It gets no further turn, one warning is given, and the run goes on.
+//
+// A turn is slow that takes a second and eight times what the instrument said that it costs at most. Machines have
+// hiccups: after one such turn it is told, and waits twice as long for the next; after two in a row, or one longer than
+// the budget of a minute, it gets no further turn. With a fixed cadence it is told once, and keeps its turns. Where a
+// network has no second derivative, all instruments that need one are given up together, with the operation's name.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +57,8 @@ class Observer {
   void trained(double seconds, std::int64_t steps = 1) { scheduler_.trained(seconds, steps); }
   // Other time that went into looking ("watch"), counted with the instruments.
   void also_spent(const std::string& name, double seconds);
-  void attend(const std::vector<std::string_view>& names, double factor);  // these more, the others as usual
+  // These so many times as much as usual, the others as usual.
+  void attend(const std::map<std::string_view, double>& factors);
   void give_up(const Needs& needs);  // for the rest of the run: whoever needs any of these
 
   double share() const;  // of the training time, first turns aside
@@ -71,7 +75,10 @@ class Observer {
     std::unique_ptr<Instrument> instrument;
     Needs needs;
     bool due = false;
-    bool again = false;  // the second of two steps
+    bool again = false;        // the second of two steps
+    bool slow = false;         // the turn under way
+    bool slow_before = false;  // the turn before
+    bool told = false;         // that it is slow
     bool quarantined = false;
   };
   template <class Turn>
@@ -79,6 +86,8 @@ class Observer {
   template <class Turn>
   std::string failure(Place& place, const Step& step, Turn turn);  // "" where all is well
   void quarantine(std::size_t place, const std::string& why);
+  bool is_slow(const Place& place, double seconds) const;
+  void bear_with(std::size_t place, double seconds);  // a slow turn
 
   std::vector<Place> places_;
   BudgetScheduler scheduler_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "thalweg/diagnose/attention.h"
@@ -324,11 +325,17 @@ void Watch::State::keep_time() {
 
 void Watch::State::attend() {
   constexpr std::int64_t kEvery = 64;
-  if (options.cadence > 0 || index % std::max(kEvery, index / 16) != 0) return;
-  std::vector<std::string_view> instruments;
-  for (const Quantity quantity : wanted(record->history())) instruments.push_back(instrument_of(quantity));
-  constexpr double kMore = 4.0;
-  observer->attend(instruments, kMore);
+  if (options.cadence > 0 || (index != 1 && index % std::max(kEvery, index / 16) != 0)) return;
+  constexpr double kMore = 4.0, kFirst = 20.0;
+  constexpr std::int64_t kPatience = 40;  // turns without a word: there is nothing to say of this network
+  const std::map<std::string, std::int64_t> turns = observer->turns();
+  std::map<std::string_view, double> factors;
+  for (const Quantity quantity : wanted(record->history())) factors[instrument_of(quantity)] = kMore;
+  for (const Quantity quantity : unread(record->history())) {
+    const auto had = turns.find(std::string(instrument_of(quantity)));
+    if (had != turns.end() && had->second < kPatience) factors[instrument_of(quantity)] = kFirst;
+  }
+  observer->attend(factors);
 }
 
 // Said when it begins to stand, not at each look.
