@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,6 +18,7 @@
 #include "thalweg/cli_torch/commands.h"
 #include "thalweg/cli_torch/folded_folder.h"
 #include "thalweg/record/error.h"
+#include "thalweg/report/text.h"
 #include "thalweg/train/checkpoint.h"
 #include "thalweg/train/survey_target.h"
 #include "thalweg/train/workbench.h"
@@ -49,7 +51,14 @@ Proof proof_of(Workbench& bench, const SurveyTarget& target, const Folded& folde
   const Part& part = bench.judged_part();
   const Batch batch = part.slice(0, std::min(kRows, part.rows()));
   const at::Tensor before = bench.network->forward(batch.inputs), after = other.network->forward(batch.inputs);
-  return {(before - after).abs().max().item<double>(), before.abs().max().item<double>()};
+  const double largest = before.abs().max().item<double>();
+  if (!std::isfinite(largest)) {
+    throw InputError(fmt::format(
+        "{}: the network's outputs are not finite, so that nothing can be proven of the folded one: fold an "
+        "earlier checkpoint",
+        target.subject));
+  }
+  return {(before - after).abs().max().item<double>(), largest};
 }
 
 std::string text_of(const Folded& folded, const Proof& proof, const fs::path& folder) {
@@ -83,7 +92,9 @@ int fold(int argc, char** argv) {
   arguments.app.add_option("--out", a.out, "where recipe.toml and model.safetensors go (default: RUN/folded)")
       ->type_name("DIR");
   if (!arguments.parse(argc, argv)) return kDone;
+  Progress progress(arguments.common.quiet);
   const SurveyTarget target = read_survey_target(a.request);
+  for (const std::string& note : target.notes) progress.note("note: " + report::safe_text(note));
   const fs::path folder = a.out.empty() ? target.folder / "folded" : fs::path(a.out);
   FoldedFolder out(folder, target);
   Workbench bench(target.recipe);

@@ -9,6 +9,7 @@
 #include "thalweg/model/symmetry.h"
 #include "thalweg/optim/optimizer.h"
 #include "thalweg/recipe/names.h"
+#include "thalweg/record/error.h"
 #include "thalweg/train/metrics.h"
 #include "thalweg/train/start_in_time.h"
 #include "thalweg/train/stop.h"
@@ -98,6 +99,7 @@ void try_others(const Workbench& bench, Preflight& result) {
 
 Preflight preflight(const recipe::Recipe& recipe) {
   Workbench bench(recipe);
+  if (bench.parameters.empty()) throw UsageError("there is nothing to train: no layer of the network has weights");
   const StopRules stop(recipe.stop, larger_is_better(recipe.metric.kinds.front()), bench.steps_per_epoch);
   Preflight result{.train_rows = bench.data.train->rows(),
                    .validation_rows = bench.data.validation ? bench.data.validation->rows() : 0,
