@@ -137,6 +137,7 @@ std::vector<SimilarityTerm> WeightTerms::of(std::size_t group, const Arrangement
     }
   }
   std::vector<SimilarityTerm> terms;
+  terms.reserve(sums.size());
   for (const auto& [cells, sum] : sums) terms.push_back({.similarity = sum, .cells = cells});
   return terms;
 }

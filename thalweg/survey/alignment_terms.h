@@ -43,7 +43,7 @@ class WeightTerms {
     AxisUse use;
   };
   using Skipped = std::function<bool(std::size_t group, const AxisUse& use)>;
-  at::Tensor arranged(const std::string& tensor, const Arrangement& current, const Skipped& skipped) const;
+  at::Tensor arranged(const std::string& name, const Arrangement& current, const Skipped& skipped) const;
   std::vector<std::vector<std::size_t>> cells_of_blocks(std::size_t group, const AxisUse& use) const;
 
   const Symmetry& symmetry_;
