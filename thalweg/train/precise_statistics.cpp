@@ -88,11 +88,13 @@ void find_momentum(Network& network, const InTraining& mode, const at::Tensor& i
     mode.same_numbers();
     network.forward(inputs);
     std::vector<at::Tensor> means;
+    means.reserve(norms.size());
     for (const Norm& norm : norms) means.push_back(norm.mean.to(at::kDouble));
     return means;
   };
   const std::vector<at::Tensor> low = means_from(std::vector<double>(norms.size(), 0.0));
   std::vector<double> starts;
+  starts.reserve(low.size());
   for (const at::Tensor& means : low) starts.push_back(far_above(means));
   const std::vector<at::Tensor> high = means_from(starts);
   for (std::size_t i = 0; i < norms.size(); ++i) {
@@ -126,6 +128,7 @@ int make_precise(Network& network, const Part& part, const PreciseStatistics& op
   const InTraining mode(network);
   const Entries entries(network);
   std::vector<std::pair<at::Tensor, at::Tensor>> kept;
+  kept.reserve(norms.size());
   for (const Norm& norm : norms) kept.emplace_back(norm.mean.clone(), norm.variance.clone());
   const std::int64_t at_once = std::max(options.at_once, network.fewest_rows());
   for (std::int64_t first = 0; first < order.numel(); first += at_once) {
