@@ -15,6 +15,7 @@ struct Hovers {
   double variance = 1.0, signal = 0.01, signal_error = 0.002;
   double gain = 0.3;
   bool falls = false, noise_measured = true;
+  double early = kNaN;  // gain of a look at step 100
 
   History history() const {
     ScriptedRun out;
@@ -33,6 +34,7 @@ struct Hovers {
     put(600, Quantity::gradient_norm, 0.1, 0.01);
     put(600, Quantity::live_weights, 1.0, 0.0);
     put(600, Quantity::lambda_min, -0.001, 0.01);
+    if (early == early) put(100, Quantity::descent_gain, early, 0.02);
     put(600, Quantity::descent_gain, gain, 0.02);
     put(600, Quantity::neighbour_loss, 0.8, kNaN);
     return out.history;
@@ -49,6 +51,24 @@ TEST(BatchTooSmall, IsHoveringInNoiseAboveASlope) {
 
 TEST(BatchTooSmall, AMinimumIsNot) {
   EXPECT_EQ(judge_batch_too_small(Hovers{.gain = 0.01}.history()).verdict, Verdict::healthy);
+}
+
+// A run that walks about in its noise is now higher, now lower: the looks since it stands count together.
+TEST(BatchTooSmall, IsJudgedByTheMeanOfTheLooks) {
+  const auto with = [](std::int64_t step, double gain) {
+    History history = Hovers{.gain = 0.01}.history();
+    history.put({.step = step, .value = gain, .error = 0.02F, .quantity = Quantity::descent_gain});
+    return judge_batch_too_small(history);
+  };
+  // (0.3 + 0.01 − √2 · 0.02) / 2, against 2.3 / 50.
+  const Judgement judgement = with(601, 0.3);
+  EXPECT_NEAR(judgement.findings.at(0).evidence.at(1).value, 0.140858, 1e-6);
+  EXPECT_EQ(with(601, 0.09).verdict, Verdict::healthy);
+}
+
+TEST(BatchTooSmall, ALookFromBeforeItStoodDoesNotCount) {
+  History history = Hovers{.gain = 0.01, .early = 0.9}.history();
+  EXPECT_EQ(judge_batch_too_small(history).verdict, Verdict::healthy);
 }
 
 TEST(BatchTooSmall, AGradientThatIsHeardIsNot) {

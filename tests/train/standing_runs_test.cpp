@@ -116,6 +116,29 @@ TEST(Standpoint, IsLeftOutWhereTheBudgetLeavesNothingButNotAtTheEndOfARunThatSta
   EXPECT_EQ(steps_looked_at(folder.path / "moves"), std::set<std::int64_t>{});
 }
 
+// Weights that do not move: the look's larger batches and pairs of steps tell of the same noise.
+TEST(Standpoint, SaysHowNoisyAStepIsWhereNobodyElseDid) {
+  const Folder folder;
+  const Case still{"still", "", kOverlap, kTanh,
+                   "[optimizer]\nkind = \"sgd\"\nlr = 1e-9\n[stop]\nsteps = 400\nevaluate_every = 400\n"};
+  const auto last = [&](const std::string& run, const std::string& instrument, Quantity quantity) {
+    if (!std::filesystem::exists(folder.path / run)) {
+      small_runs::train(recipe_of(still, 13), folder.path / run,
+                        {"watch.instruments=[\"" + instrument + "\"]", "watch.cadence=5"});
+    }
+    const auto readings = StoreReader(folder.path / run / "run.sqlite").readings(quantity, kWholeModel);
+    return readings.empty() ? Reading{.value = -1.0} : readings.back();
+  };
+  const Reading pairs = last("pairs", "noise_pairs", Quantity::gradient_variance);
+  const Reading look = last("look", "standpoint", Quantity::gradient_variance);
+  EXPECT_NEAR(look.value, pairs.value, 0.5 * pairs.value);  // eight batches tell a variance to some 20%
+  const Reading noise = last("look", "standpoint", Quantity::gradient_noise);
+  EXPECT_NEAR(look.value, noise.value * noise.value * 8.0 * 256.0 / 64.0, 1e-6 * look.value);
+  const Reading signal = last("look", "standpoint", Quantity::gradient_signal);
+  const Reading other = last("pairs", "noise_pairs", Quantity::gradient_signal);
+  EXPECT_NEAR(signal.value, other.value, 2.0 * static_cast<double>(signal.error + other.error));
+}
+
 TEST(Standpoint, WhatItTookIsCountedAndWhereItIsOffTheVerdictSaysWhatTells) {
   const Folder folder;
   const auto on = small_runs::train(recipe_of(zeros(kTanh), 7), folder.path / "on");

@@ -27,6 +27,20 @@ double noise_of(const History& history, std::size_t looks) {
   return median(std::move(ratios));
 }
 
+// Lower end of the mean gain over the looks since the run stands: it walks about in its noise, and each look is at
+// another point of it. Nothing where there was no look.
+double least_gain(const History& history, const Standing& standing) {
+  double gains = 0.0, squares = 0.0, looks = 0.0;
+  for (const Point& gain : within(history.series(Quantity::descent_gain), {.first = standing.first})) {
+    const auto error = static_cast<double>(gain.error);
+    if (!std::isfinite(gain.value) || !std::isfinite(error)) continue;
+    gains += gain.value;
+    squares += error * error;
+    looks += 1.0;
+  }
+  return looks > 0.0 ? (gains - std::sqrt(squares)) / looks : 0.0;
+}
+
 }  // namespace
 
 Judgement judge_batch_too_small(const History& history, const BatchTooSmallOptions& options) {
@@ -44,8 +58,7 @@ Judgement judge_batch_too_small(const History& history, const BatchTooSmallOptio
   }
   if (noise < options.noise) return healthy("the gradient of a batch is not drowned in its noise");
   const double limit = options.gain * look.standing.floor;
-  const double gain =
-      look.descent_gain ? look.descent_gain->value - static_cast<double>(look.descent_gain->error) : 0.0;
+  const double gain = least_gain(history, look.standing);
   if (!(gain >= limit)) return healthy("down the gradient of many rows there is nothing to be gained, either");
   Finding finding{.code = "batch_too_small", .severity = Severity::fault};
   finding.first_step = look.standing.first;
@@ -55,10 +68,10 @@ Judgement judge_batch_too_small(const History& history, const BatchTooSmallOptio
       "times its signal: the steps cancel each other. Take more rows a batch (batch.size, or batch.accumulate), or let "
       "the rate fall, which averages over steps (schedule.kind = \"cosine\").",
       standing_words(look.standing), gain, noise);
-  finding.evidence = {
-      {Quantity::gradient_variance, "", noise, options.noise,
-       "over gradient_signal; McCandlish, Kaplan, Amodei et al. 2018"},
-      {Quantity::descent_gain, "", gain, limit, fmt::format("lower end of its interval; {}", kStandingRuns)}};
+  finding.evidence = {{Quantity::gradient_variance, "", noise, options.noise,
+                       "over gradient_signal; McCandlish, Kaplan, Amodei et al. 2018"},
+                      {Quantity::descent_gain, "", gain, limit,
+                       fmt::format("mean of the looks, lower end of its interval; {}", kStandingRuns)}};
   finding.remedies = {{.lever = "batch.accumulate", .value = "8", .trial = {}},
                       {.lever = "schedule.kind", .value = "\"cosine\"", .trial = {}}};
   return {.verdict = Verdict::fault, .findings = {std::move(finding)}, .reason = {}};

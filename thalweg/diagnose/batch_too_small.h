@@ -2,7 +2,8 @@
 // batch's gradient is nearly all noise.
 //
 // Found where the run stands still far from what it could reach (standing.h), the point was looked at, and
-//     descent_gain − its bar ≥ gain · floor      straight down the gradient of many rows the loss falls,
+//     descent_gain − its bar ≥ gain · floor      straight down the gradient of many rows the loss falls, in the mean of
+//                                                      the looks since the run stands,
 //     gradient_variance / gradient_signal ≥ noise      E‖g − G‖² over ‖G‖² of the step's own gradient, median of the
 //                                                      last looks: noise_scale is so many times the batch.
 // A small gradient alone is no fault: every run that is nearly done has a noisy one (McCandlish et al. 2018).

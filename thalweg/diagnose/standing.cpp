@@ -18,6 +18,14 @@ StandingOrNot otherwise(Verdict verdict, std::string reason) {
   return {.standing = {}, .otherwise = {.verdict = verdict, .findings = {}, .reason = std::move(reason)}};
 }
 
+// The median of the last steps, less what noise alone may have put it down by: two standard errors of a median, of
+// losses about normal (1.4826 · scatter their deviation, √(π/2) / √n the median's).
+double lately(std::span<const Point> losses) {
+  const std::vector<double> last = values(losses.last(std::min(kLastSteps, losses.size())));
+  const double noise = 2.0 * 1.4826 * 1.2533 * scatter(last) / std::sqrt(static_cast<double>(last.size()));
+  return median(last) + (std::isfinite(noise) ? noise : 0.0);
+}
+
 std::optional<std::int64_t> last_look(const History& history, const Standing& standing) {
   const auto looks = history.series(Quantity::gradient_norm);
   if (looks.empty() || looks.back().step < standing.first) return std::nullopt;
@@ -44,7 +52,7 @@ StandingOrNot standing(const History& history, const StandingOptions& options) {
                                                        losses.size(), 2 * options.steps));
   }
   Standing result{.first = window.front().step, .last = window.back().step, .floor = level->floor};
-  result.level = std::min(median(values(window.last(third.size()))), median(values(losses.last(kLastSteps))));
+  result.level = std::min(median(values(window.last(third.size()))), lately(losses));
   result.descent = median(values(third)) - result.level;
   if (!std::isfinite(result.level)) return otherwise(Verdict::healthy, "a loss that is not finite does not stand");
   if (result.descent >= options.still * level->floor) {

@@ -22,6 +22,27 @@ constexpr std::int64_t kRows = 256;  // of a batch: eight of them tell a gain of
 // A run that ends standing still is looked at even where its budget is smaller than this. Seconds.
 constexpr double kLeastAtEnd = 0.5;
 
+// The rows of a step in batches of `rows`; 0 where a step has all rows, or its gradient is a sum over them.
+double batches_a_step(const recipe::Recipe& recipe, std::int64_t rows, std::int64_t all) {
+  const std::int64_t step = recipe.batch.size * recipe.batch.accumulate;
+  if (step >= all || recipe.loss.reduction == recipe::Reduction::sum) return 0.0;
+  return static_cast<double>(step) / static_cast<double>(rows);
+}
+
+// How noisy a step is, from the gradients of the look's larger batches, where no instrument had a turn to say it: the
+// variance of a mean over n rows goes as 1/n.
+void say_noise(const SampledGradient& g, double part, std::int64_t step,
+               const std::function<void(const Reading&)>& say) {
+  say({.step = step,
+       .value = g.noise_sq * g.batches / part,
+       .error = std::numeric_limits<float>::quiet_NaN(),
+       .quantity = Quantity::gradient_variance});
+  say({.step = step,
+       .value = g.norm_sq,
+       .error = static_cast<float>(std::max(g.high - g.norm_sq, g.norm_sq - g.low)),
+       .quantity = Quantity::gradient_signal});
+}
+
 }  // namespace
 
 void Session::look_at_point(bool at_end) {
@@ -77,6 +98,10 @@ bool Session::measure_point(double seconds, bool stands) {
   if (!point) return false;
   const auto say = [&](const Reading& reading) { watch_->record().put_between(reading); };
   thalweg::put(*point, position_.step, say);
+  const double part = batches_a_step(bench_.recipe, batches.front().inputs.size(0), bench_.data.train->rows());
+  if (part > 0.0 && watch_->history().series(Quantity::gradient_variance).empty()) {
+    say_noise(point->gradient, part, position_.step, say);
+  }
   if (stands && watch_->history().series(Quantity::neighbour_loss).empty()) say(neighbours(batches.front()));
   return true;
 }
