@@ -154,8 +154,9 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
     {"batch_too_small", "The batch is too small for what is left",
      "The run stands still in its own noise: down the gradient of many rows the loss would still fall, but the "
      "gradient of one batch is nearly all noise, and the steps cancel.",
-     "The loss stands as for saddle_point. At the point: descent_gain, less its bar, is a fiftieth of the floor or "
-     "more; and over the last looks gradient_variance is ten times gradient_signal or more, that is noise_scale ten "
+     "The loss stands as for saddle_point. In the mean of the looks at the point since then: descent_gain, less its "
+     "bar, is a fiftieth of the floor or more; and over the last looks gradient_variance is ten times gradient_signal "
+     "or more, that is noise_scale ten "
      "batches.",
      "More rows a step: batch.size, or batch.accumulate; or a rate that falls (schedule.kind = \"cosine\"), which "
      "averages over steps.",
