@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -129,6 +130,31 @@ layers = [{type="activation", kind="tanh"}]
 )";
   expect_refused("check bare.toml", 2);
   expect_refused("train bare.toml --out bare", 2);
+}
+
+TEST_F(HostileCommand, ARecurrentLayerWithAVeryLongNameIsDrawnAllTheSame) {
+  std::ofstream(folder() / "long.toml") << R"(threads = 1
+[data]
+format = "synthetic"
+kind = "adding"
+samples = 100
+features = 6
+[loss]
+kind = "mse"
+[metric]
+kind = "rmse"
+[stop]
+steps = 5
+[model]
+layers = [{type="rnn", units=4, name=")" << std::string(300, 'r')
+                                        << "\"}, {type=\"linear\", units=1}]\n";
+  prepare("train long.toml --quiet --out long");
+  const Said said = thalweg("survey long --time --json --quiet");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const std::vector<std::string> files = json::parse(said.out)["files"];
+  ASSERT_EQ(files.size(), 1U);
+  EXPECT_THAT(files.front(), AllOf(StartsWith("long/time-rrr"), EndsWith("-1.svg")));
+  EXPECT_TRUE(fs::exists(folder() / files.front()));
 }
 
 TEST_F(HostileCommand, TheSmallestNetworksAndDataAreMeasuredAllTheSame) {

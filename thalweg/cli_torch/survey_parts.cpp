@@ -37,6 +37,13 @@ MeasuredPart measure_coupling(SurveyedNetwork& network, const OutputFolder& out,
   return {"coupling", report::coupling_json(coupling), report::coupling_panel(coupling, stdout_look())};
 }
 
+// A file's name has at most 255 bytes, a layer's may have more: long ones are cut, and told apart by their number.
+std::string time_drawing_name(const std::string& layer, std::size_t number) {
+  constexpr int kLongest = 40;
+  const std::string cut = report::cut(layer, kLongest);
+  return cut == layer ? fmt::format("time-{}.svg", layer) : fmt::format("time-{}-{}.svg", cut, number);
+}
+
 MeasuredPart measure_time(SurveyedNetwork& network, const OutputFolder& out, std::vector<std::string>& files) {
   const auto weight_of = [&](std::string_view name) {
     const NamedParameters& parameters = network.network().parameters();
@@ -44,8 +51,9 @@ MeasuredPart measure_time(SurveyedNetwork& network, const OutputFolder& out, std
     return found == parameters.end() ? at::Tensor() : found->second;
   };
   const auto layers = measure_recurrence(network.through(), weight_of);
-  for (const RecurrentLayer& layer : layers) {
-    files.push_back(out.write(fmt::format("time-{}.svg", layer.layer), report::recurrence_svg(layer)).string());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string name = time_drawing_name(layers[i].layer, i + 1);
+    files.push_back(out.write(name, report::recurrence_svg(layers[i])).string());
   }
   return {"time", report::recurrence_json(layers), report::recurrence_panel(layers, stdout_look())};
 }
