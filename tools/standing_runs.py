@@ -140,12 +140,12 @@ def main():
             result, values = run(options.program, text, seed)
             found = [(f["code"], f["severity"]) for f in result["findings"]]
             standing = [f for f in found if f[0] in ("saddle_point", "plateau", "local_minimum")]
-            good = found[:1] and found[0][0] == wanted if wanted else not standing
+            good = wanted in [code for code, _ in found] if wanted else not standing
             total[bool(wanted)] += 1
             wrong[bool(wanted)] += not good
             mark = " " if good else "!"
-            print(f"{mark} {name}-{seed:<2} wants {wanted or 'healthy':<14} loss {result['loss']['train']:.3g}  {result['verdict']} {found}\n      {shown(values)}", flush=True)
-    print(f"sick: {total[True] - wrong[True]} of {total[True]} named first; healthy: {wrong[False]} of {total[False]} accused")
+            print(f"{mark} {name}-{seed:<2} wants {wanted or 'healthy':<14} loss {result['loss']['train'] or float('nan'):.3g}  {result['verdict']} {found}\n      {shown(values)}", flush=True)
+    print(f"sick: {total[True] - wrong[True]} of {total[True]} named, alone or after what they follow from; healthy: {wrong[False]} of {total[False]} accused")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ struct Cause {
   std::string_view code;
   std::string_view of;
 };
-constexpr std::array<Cause, 56> kCauses = {{
+constexpr std::array<Cause, 57> kCauses = {{
     {"normalization_small_batch", "learning_rate_too_high"},
     {"bad_initialization", "exploding_gradient"},
     {"bad_initialization", "vanishing_gradient"},
@@ -96,6 +96,7 @@ constexpr std::array<Cause, 56> kCauses = {{
     {"learning_rate_too_high", "layer_coupling"},
     {"normalization_small_batch", "normalization_stale"},
     {"learning_rate_too_high", "batch_too_small"},
+    {"bad_initialization", "batch_too_small"},
     {"batch_too_small", "learning_rate_too_low"},
     {"input_scale", "bad_initialization"},
     {"symmetric_initialization", "bad_initialization"},
