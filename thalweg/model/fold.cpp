@@ -71,7 +71,7 @@ class Folding {
   at::Tensor taken(const std::string& name) {
     const auto found = values_.find(name);
     if (found == values_.end()) return {};
-    const at::Tensor value = found->second.to(at::kDouble);
+    at::Tensor value = found->second.to(at::kDouble);
     values_.erase(found);
     return value;
   }
