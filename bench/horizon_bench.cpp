@@ -1,8 +1,11 @@
 // The predicted horizon against the sequences that are really learnt, on the adding problem (Hochreiter, Schmidhuber
 // 1997): two marked numbers of a sequence are to be added, one in its first half, one in its second. For each network
 // and length T: the horizon at the start, after 50 steps and at the end, and the first step, if any, at which the mean
-// loss of 50 steps is below a twentieth of the constant's (1: the targets are standardised).
+// loss of 50 steps is below a twentieth of the constant's (1: the targets are standardised). Then, for each kind of
+// network: of two runs, one that learnt and one that did not, how often the one that learnt had the longer horizon for
+// its length. With --memories gates that begin to remember so long are added.
 //     OMP_NUM_THREADS=1 build/release/bin/horizon_bench [--steps 2000] [--rate 1e-3] [--lengths 50,100] [--only gru]
+//         [--seeds 1,2] [--memories 20,200]
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
@@ -10,6 +13,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +22,7 @@
 #include "thalweg/model/network.h"
 #include "thalweg/observe/recurrence/recurrence.h"
 #include "thalweg/optim/optimizer.h"
+#include "thalweg/recipe/names.h"
 
 namespace {
 
@@ -26,18 +32,25 @@ using recipe::Layer;
 using recipe::LayerType;
 
 struct Contender {
-  const char* name;
+  std::string name;
   LayerType type = LayerType::rnn;
   InitKind init = InitKind::standard;
-  double gain = 1.0;
+  std::int64_t memory = 0;
 };
-const std::vector<Contender> kContenders{
-    {"rnn, default"},
-    {"rnn, orthogonal", LayerType::rnn, InitKind::orthogonal},
-    {"rnn, identity", LayerType::rnn, InitKind::identity},
-    {"gru", LayerType::gru},
-    {"lstm", LayerType::lstm},
-};
+
+std::vector<Contender> contenders(const std::vector<std::int64_t>& memories) {
+  std::vector<Contender> result{{"rnn, default"},
+                                {"rnn, orthogonal", LayerType::rnn, InitKind::orthogonal},
+                                {"rnn, identity", LayerType::rnn, InitKind::identity},
+                                {"gru", LayerType::gru},
+                                {"lstm", LayerType::lstm}};
+  for (const std::int64_t memory : memories) {
+    for (const LayerType type : {LayerType::gru, LayerType::lstm}) {
+      result.push_back({fmt::format("{}, memory {}", recipe::name(type), memory), type, InitKind::standard, memory});
+    }
+  }
+  return result;
+}
 
 struct Rows {
   at::Tensor x, y;
@@ -52,8 +65,8 @@ Rows adding(std::int64_t rows, std::int64_t length, const at::Generator& generat
 }
 
 recipe::Model model_of(const Contender& c) {
-  Layer layer{.type = c.type, .units = 32};
-  layer.init = {.kind = c.init, .gain = c.gain};
+  Layer layer{.type = c.type, .units = 32, .memory = c.memory};
+  layer.init = {.kind = c.init};
   if (c.init != InitKind::standard) layer.init.bias = recipe::BiasInit::zeros;
   recipe::Model model;
   model.layers = {layer, {.units = 1}};
@@ -62,11 +75,11 @@ recipe::Model model_of(const Contender& c) {
 
 class Run {
  public:
-  Run(const Contender& c, std::int64_t length, double rate)
+  Run(const Contender& c, std::int64_t length, double rate, std::uint64_t seed)
       : length_(length),
         rate_(rate),
-        generator_(at::make_generator<at::CPUGeneratorImpl>(7)),
-        network_(build_network(model_of(c), {.input = {length, 2}, .outputs = 1}, 1)) {
+        generator_(at::make_generator<at::CPUGeneratorImpl>(6 + seed)),
+        network_(build_network(model_of(c), {.input = {length, 2}, .outputs = 1}, seed)) {
     recipe::Optimizer options;
     options.kind = recipe::OptimizerKind::adam;
     options.clip_norm = 1.0;
@@ -114,29 +127,72 @@ std::string horizon_words(const RecurrentLayer& r) {
   return std::isfinite(r.horizon.value) ? fmt::format("~{:.0f}", r.horizon.value) : std::string("none");
 }
 
-void contest(const Contender& c, std::int64_t length, std::int64_t steps, double rate) {
+struct Result {
+  LayerType type = LayerType::rnn;
+  std::int64_t length = 0;
+  RecurrentLayer start, end;
+  std::int64_t learnt = -1;
+};
+
+Result contest(const Contender& c, std::int64_t length, std::uint64_t seed, std::int64_t steps, double rate) {
   const auto began = std::chrono::steady_clock::now();
-  Run run(c, length, rate);
-  const RecurrentLayer start = run.measured();
-  RecurrentLayer later = start;
+  Run run(c, length, rate, seed);
+  Result result{.type = c.type, .length = length, .start = run.measured(), .end = {}};
+  RecurrentLayer later = result.start;
   constexpr std::int64_t kBlock = 50;
   constexpr double kLearnt = 1.0 / 20.0;
   double mean = 0.0, last = 0.0;
-  std::int64_t learnt = -1;
-  for (std::int64_t t = 1; t <= steps && learnt < 0; ++t) {
+  for (std::int64_t t = 1; t <= steps && result.learnt < 0; ++t) {
     mean += run.step() / static_cast<double>(kBlock);
     if (t % kBlock != 0) continue;
     if (t == kBlock) later = run.measured();
-    if (mean < kLearnt) learnt = t;
+    if (mean < kLearnt) result.learnt = t;
     last = mean;
     mean = 0.0;
   }
-  const RecurrentLayer end = run.measured();
+  result.end = run.measured();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  fmt::print("{:<22} {:>4} {:>8.2f} {:>9.3f} {:>9} {:>9} {:>9} {:>9.4f} {:>8} {:>6.0f}\n", c.name, length, start.radius,
-             start.exponents.front().value, horizon_words(start), horizon_words(later), horizon_words(end), last,
-             learnt > 0 ? std::to_string(learnt) : "-", seconds);
+  fmt::print("{:<18} {:>4} {:>4} {:>7.2f} {:>9.3f} {:>8} {:>8} {:>8} {:>9.4f} {:>7} {:>5.0f}\n", c.name, length, seed,
+             result.start.radius, result.start.exponents.front().value, horizon_words(result.start),
+             horizon_words(later), horizon_words(result.end), last,
+             result.learnt > 0 ? std::to_string(result.learnt) : "-", seconds);
   std::fflush(stdout);
+  return result;
+}
+
+// A horizon that is not there (no fall to a hundredth) is longer than any.
+double ratio(const RecurrentLayer& r, std::int64_t length) {
+  const double horizon = r.horizon.value;
+  return std::isfinite(horizon) ? horizon / static_cast<double>(length) : std::numeric_limits<double>::infinity();
+}
+
+void print_ranking(const std::vector<Result>& results, bool gated) {
+  double pairs = 0.0, at_start = 0.0, at_end = 0.0;
+  const auto won = [](double a, double b) { return a > b ? 1.0 : a == b ? 0.5 : 0.0; };
+  for (const Result& a : results) {
+    for (const Result& b : results) {
+      if ((a.type == LayerType::rnn) == gated || (b.type == LayerType::rnn) == gated) continue;
+      if (a.learnt < 0 || b.learnt > 0) continue;
+      pairs += 1.0;
+      at_start += won(ratio(a.start, a.length), ratio(b.start, b.length));
+      at_end += won(ratio(a.end, a.length), ratio(b.end, b.length));
+    }
+  }
+  if (pairs == 0.0) return;
+  fmt::print(
+      "{}: horizon / T ranks a run that learnt above one that did not in {:.2f} of {:.0f} pairs at the start, "
+      "{:.2f} at the end\n",
+      gated ? "gru, lstm" : "rnn", at_start / pairs, pairs, at_end / pairs);
+}
+
+std::vector<std::int64_t> numbers(const char* text) {
+  std::vector<std::int64_t> result;
+  for (const char* at = text; *at != '\0';) {
+    char* end = nullptr;
+    result.push_back(std::strtoll(at, &end, 10));
+    at = *end == ',' ? end + 1 : end;
+  }
+  return result;
 }
 
 }  // namespace
@@ -145,26 +201,27 @@ int main(int argc, char** argv) {
   std::int64_t steps = 2000;
   double rate = 1e-3;
   std::string only;
-  std::vector<std::int64_t> lengths{50, 100};
+  std::vector<std::int64_t> lengths{50, 100}, seeds{1}, memories;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view key = argv[i];
     if (key == "--steps") steps = std::stoll(argv[i + 1]);
     if (key == "--only") only = argv[i + 1];
     if (key == "--rate") rate = std::stod(argv[i + 1]);
-    if (key != "--lengths") continue;
-    lengths.clear();
-    for (const char* at = argv[i + 1]; *at != '\0';) {
-      char* end = nullptr;
-      lengths.push_back(std::strtoll(at, &end, 10));
-      at = *end == ',' ? end + 1 : end;
-    }
+    if (key == "--lengths") lengths = numbers(argv[i + 1]);
+    if (key == "--seeds") seeds = numbers(argv[i + 1]);
+    if (key == "--memories") memories = numbers(argv[i + 1]);
   }
-  fmt::print("{:<22} {:>4} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>6}\n", "network", "T", "radius", "exponent",
-             "horizon", "after 50", "at end", "last loss", "learnt", "s");
+  fmt::print("{:<18} {:>4} {:>4} {:>7} {:>9} {:>8} {:>8} {:>8} {:>9} {:>7} {:>5}\n", "network", "T", "seed", "radius",
+             "exponent", "horizon", "after 50", "at end", "last loss", "learnt", "s");
+  std::vector<Result> results;
   for (const auto length : lengths) {
-    for (const Contender& c : kContenders) {
-      if (std::string_view(c.name).find(only) != std::string_view::npos) contest(c, length, steps, rate);
+    for (const Contender& c : contenders(memories)) {
+      if (c.name.find(only) == std::string::npos) continue;
+      for (const auto seed : seeds) {
+        results.push_back(contest(c, length, static_cast<std::uint64_t>(seed), steps, rate));
+      }
     }
   }
+  for (const bool gated : {false, true}) print_ranking(results, gated);
   return 0;
 }

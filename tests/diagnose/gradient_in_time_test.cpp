@@ -61,7 +61,9 @@ TEST(VanishingInTime, IsAFaultWhereNothingIsLearntAndNothingReachesBack) {
   EXPECT_EQ(finding.code, "vanishing_gradient");
   EXPECT_EQ(finding.scope, "rnn1");
   EXPECT_THAT(finding.message, HasSubstr("within 11 steps"));
-  EXPECT_FALSE(finding.remedies.empty());
+  ASSERT_EQ(finding.remedies.size(), 4U);
+  EXPECT_EQ(finding.remedies[1].lever, "model.layers.memory");
+  EXPECT_EQ(finding.remedies[1].value, "52");  // ln 1e-9 / -0.4
 }
 
 TEST(VanishingInTime, ANetworkThatLearnsNeedsNoLongMemory) {

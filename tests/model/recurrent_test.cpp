@@ -1,7 +1,9 @@
-// `truncate`: how far the gradient of a recurrent layer goes back in time.
+// `truncate`: how far the gradient of a recurrent layer goes back in time. `memory`: how long its gates begin to
+// remember.
 #include <gtest/gtest.h>
 
 #include "networks.h"
+#include "thalweg/record/error.h"
 
 namespace thalweg::testing {
 namespace {
@@ -84,6 +86,69 @@ INSTANTIATE_TEST_SUITE_P(Types, Truncate, ::testing::Values(LayerType::rnn, Laye
                          [](const auto& info) {
                            return info.param == LayerType::rnn ? "rnn" : info.param == LayerType::gru ? "gru" : "lstm";
                          });
+
+// --- memory
+
+constexpr std::int64_t kUnits = 2000, kMemory = 50;
+
+at::Tensor gate_bias(const Network& network, std::int64_t gate, std::int64_t layer) {
+  at::Tensor sum = at::zeros({kUnits}, at::kDouble);
+  for (const auto& [name, tensor] : network.parameters()) {
+    if (name.find(".bias_") == std::string::npos || !name.ends_with(std::to_string(layer))) continue;
+    sum += tensor.detach().narrow(0, gate * kUnits, kUnits);
+  }
+  return sum;
+}
+
+std::unique_ptr<Network> remembering(LayerType type, std::int64_t memory, std::int64_t units, std::int64_t layers) {
+  return build_double({{.type = type, .units = units, .layers = layers, .memory = memory}}, {.input = {kTime, 1}});
+}
+
+// e^b + 1 steps are kept: uniform between 2 and 50, so of mean 26 and of variance 48² / 12.
+TEST(Memory, SpreadsTheUnitsOverTimesUpToIt) {
+  for (const LayerType type : {LayerType::gru, LayerType::lstm}) {
+    const auto network = remembering(type, kMemory, kUnits, 1);
+    const at::Tensor keep = gate_bias(*network, 1, 0), steps = keep.exp() + 1.0;
+    EXPECT_GE(steps.min().item<double>(), 2.0 - 1e-6);
+    EXPECT_LE(steps.max().item<double>(), 50.0 + 1e-4);
+    const double error = std::sqrt(48.0 * 48.0 / 12.0 / kUnits);
+    EXPECT_NEAR(steps.mean().item<double>(), 26.0, 5.0 * error);
+    EXPECT_NEAR(steps.var().item<double>(), 192.0, 20.0);
+    if (type == LayerType::lstm) EXPECT_TRUE(gate_bias(*network, 0, 0).equal(-keep));
+  }
+}
+
+// Where no weight is left but the gate's bias, a gru's state is multiplied by σ(b) a step, an lstm's cell, too.
+TEST(Memory, IsTheTimeThatTheStateIsKept) {
+  const auto network = remembering(LayerType::gru, kMemory, 8, 1);
+  const torch::NoGradGuard none;
+  at::Tensor keep;
+  for (const auto& [name, tensor] : network->parameters()) {
+    if (name.find("weight_") != std::string::npos) tensor.detach().zero_();
+    if (name.find("bias_hh") != std::string::npos) keep = tensor.detach().narrow(0, 8, 8).clone();
+    // The new state is tanh(b_n): a constant that the kept state goes to.
+    if (name.find("bias_ih") != std::string::npos) tensor.detach().narrow(0, 16, 8).fill_(0.5);
+    if (name.find("bias_hh") != std::string::npos) tensor.detach().narrow(0, 16, 8).zero_();
+  }
+  const at::Tensor h = network->forward(at::zeros({1, kTime, 1}, at::kDouble));
+  const at::Tensor expected = (1.0 - at::sigmoid(keep).pow(kTime)) * std::tanh(0.5);
+  EXPECT_LT(distance(h.flatten(), expected), 1e-12);
+}
+
+TEST(Memory, LeavesAllElseAsItWasDrawn) {
+  const auto with = remembering(LayerType::lstm, 20, 6, 2), without = remembering(LayerType::lstm, 0, 6, 2);
+  for (std::size_t i = 0; i < with->parameters().size(); ++i) {
+    const auto& [name, a] = with->parameters()[i];
+    const at::Tensor &b = without->parameters()[i].second, rest_a = a.narrow(0, 12, 12), rest_b = b.narrow(0, 12, 12);
+    EXPECT_TRUE(rest_a.equal(rest_b)) << name;  // g and o
+    EXPECT_EQ(a.equal(b), name.find("weight_") != std::string::npos) << name;
+  }
+}
+
+TEST(Memory, OfFewerThanThreeStepsIsRefused) {
+  EXPECT_THROW(remembering(LayerType::gru, 2, 4, 1), UsageError);
+  EXPECT_NO_THROW(remembering(LayerType::gru, 3, 4, 1));
+}
 
 }  // namespace
 }  // namespace thalweg::testing

@@ -60,6 +60,13 @@ Remedy remedy(std::string lever, std::string value) {
   return {.lever = std::move(lever), .value = std::move(value), .trial = {}};
 }
 
+// As long as the sequence, by the gradient's whole fall over it and the mean fall of a step.
+std::string memory_for(const Layer& layer) {
+  constexpr double kFewest = 3.0, kMost = 1e6;
+  const double steps = std::log(layer.gain) / layer.decay;
+  return steps >= kFewest && steps <= kMost ? fmt::format("{:.0f}", steps) : "100";
+}
+
 Finding vanishing(const Layer& layer, const Standing& stands, const GradientInTimeOptions& options) {
   const bool known = stands.reachable && *stands.reachable < stands.level;
   Finding finding{.code = "vanishing_gradient", .severity = Severity::fault};
@@ -68,15 +75,17 @@ Finding vanishing(const Layer& layer, const Standing& stands, const GradientInTi
   finding.scope = layer.name;
   finding.message = fmt::format(
       "{} In {} the gradient of the last time step falls to a hundredth within {:.0f} steps back, and by a factor of "
-      "{:.0e} to the beginning of the sequence: what lies further back is not learnt.{} A gated layer (gru, lstm), or "
-      "recurrent weights that start orthogonal or as the identity, carry it further.",
+      "{:.0e} to the beginning of the sequence: what lies further back is not learnt.{} A gated layer (gru, lstm) "
+      "whose "
+      "gates begin to remember as long as the sequence (memory), or recurrent weights that start orthogonal or as the "
+      "identity, carry it further.",
       standing_words(stands), layer.name, layer.horizon, 1.0 / std::max(layer.gain, 1e-99),
       known ? "" : " Whether there is anything to be learnt from so far back is not known.");
   finding.evidence = {
       {Quantity::backward_gain, layer.name, layer.gain, options.vanished, std::string(kRuns)},
       {Quantity::loss, "", stands.level, options.standing.far * stands.floor, std::string(kStandingRuns)}};
-  finding.remedies = {remedy("model.layers.type", "\"lstm\""), remedy("model.init.kind", "\"orthogonal\""),
-                      remedy("model.init.kind", "\"identity\"")};
+  finding.remedies = {remedy("model.layers.type", "\"gru\""), remedy("model.layers.memory", memory_for(layer)),
+                      remedy("model.init.kind", "\"orthogonal\""), remedy("model.init.kind", "\"identity\"")};
   return finding;
 }
 

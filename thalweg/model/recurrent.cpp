@@ -1,6 +1,7 @@
 // rnn (tanh; Elman 1990), gru (Cho et al. 2014), lstm (Hochreiter, Schmidhuber 1997; Gers et al. 2000), as LibTorch has
 // them.
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <tuple>
@@ -36,6 +37,24 @@ std::vector<at::Tensor> make_weights(const Site& site, std::int64_t features, st
     }
   }
   return weights;
+}
+
+// Gates that begin to remember: a unit that multiplies its state by σ(b) a step keeps it for 1 / (1 − σ(b)) =
+// 1 + e^b steps, so b = ln U(1, memory − 1) spreads the units over times from 2 steps to `memory` (Tallec, Ollivier
+// 2018). In an lstm what is kept is not overwritten, either: −b at the input gate.
+void open_gates(const Site& site, const std::vector<at::Tensor>& weights, std::int64_t units, std::int64_t memory) {
+  const c10::NoGradGuard none;
+  constexpr std::size_t kEach = 4;  // weight_ih, weight_hh, bias_ih, bias_hh
+  for (std::size_t first = 0; first < weights.size(); first += kEach) {
+    const auto set = [&](std::int64_t gate, const at::Tensor& value) {
+      weights[first + 2].narrow(0, gate * units, units).zero_();
+      weights[first + 3].narrow(0, gate * units, units).copy_(value);
+    };
+    const auto generator = parameter_generator(site.parts.seed, fmt::format("{}.memory_l{}", site.name, first / kEach));
+    const at::Tensor keep = at::empty({units}).uniform_(1.0, static_cast<double>(memory - 1), generator).log_();
+    set(1, keep);  // lstm: i, f, g, o; gru: r, z, n
+    if (site.options.type == LayerType::lstm) set(0, -keep);
+  }
 }
 
 // h and, of lstm, c after the last step: [layers, rows, units].
@@ -118,6 +137,7 @@ Built build_recurrent(const Site& site) {
                 .sequence = sequence,
                 .last = last,
                 .truncate = site.checked("truncate", options.truncate, 0)};
+  if (options.memory != 0) open_gates(site, net.weights, units, site.checked("memory", options.memory, 3));
   return {std::move(net), last ? Sizes{units} : Sizes{sequence.time, units}};
 }
 

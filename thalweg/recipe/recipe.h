@@ -145,6 +145,7 @@ struct Layer {
   std::int64_t layers = 1;       // rnn, gru, lstm
   Return output = Return::last;  // `return` in the recipe
   std::int64_t truncate = 0;     // rnn, gru, lstm: time steps that the gradient goes back; 0: all
+  std::int64_t memory = 0;       // gru, lstm: steps that the gates begin to remember; 0: as they are drawn
   std::int64_t heads = 1;
   bool causal = false;
   std::vector<Layer> inner;  // residual: `layers` in the recipe

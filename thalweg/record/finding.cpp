@@ -59,7 +59,7 @@ constexpr std::array<FindingInfo, 19> kFindings = {{
      "stands still with nothing learnt.",
      "In depth: model.init.kind = \"orthogonal\" or \"lsuv\", residual layers, a normalisation before each "
      "activation. "
-     "In time: gates (lstm, gru), orthogonal recurrent weights.",
+     "In time: gates (gru, lstm) that begin to remember (memory), orthogonal recurrent weights.",
      "Glorot, Bengio 2010; Bengio, Simard, Frasconi 1994; Schoenholz, Gilmer, Ganguli, Sohl-Dickstein 2017"},
     {"normalization_wrong_axis", "A batch norm runs over a wrong axis",
      "A batch norm gives each feature its own mean and variance. Over a wrong axis it mixes the features, and what was "

@@ -67,7 +67,7 @@ Connection connect(const ConnectionProblem& problem, const ConnectOptions& optio
 // Apart: on every path the lower end is above it. That no better alignment exists is not shown by that.
 //
 // Where the metric is a share of right rows, its barrier on training rows is judged, and the limit is 2 points: below
-// it Frankle et al. 2020 (section 3) call two networks linearly connected. Elsewhere the loss is judged, and the limit
+// it Frankle et al. 2020 (section 2) call two networks linearly connected. Elsewhere the loss is judged, and the limit
 // is that share of what the networks have learnt (the best constant prediction's loss less their own): the same rule on
 // another scale, and a stricter one, since a loss rises before any row is told wrong.
 struct ConnectionRule {

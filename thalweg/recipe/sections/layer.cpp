@@ -85,6 +85,8 @@ void add_sequences(Section<Layer>& s) {
   s.key("return", &Layer::output, choice<Return>(), "The last step, or all.").only(of({rnn, gru, lstm}));
   s.key("truncate", &Layer::truncate, size_from(0), "Time steps that the gradient goes back; 0: all.")
       .only(of({rnn, gru, lstm}));
+  s.key("memory", &Layer::memory, size_from(0), "Time steps that the gates begin to remember; 0: as they are drawn.")
+      .only(of({gru, lstm}));
   s.key("heads", &Layer::heads, size_from(1), "Attention heads; they share the width.")
       .only(of({attention, transformer}));
   s.key("causal", &Layer::causal, yes_no(), "Whether a step sees only those before it.")
