@@ -2,9 +2,10 @@
 //
 // It stands still where, from the first third of its last half to the last third, the median of the losses has fallen
 // by less than a twentieth of the task's own scale: of the floor, the lower of the first loss and the best constant's
-// (loss_level.h). At that pace it would take twenty such windows and more to learn all that there is. It is far while
-// the loss is above a tenth of the floor. A finished training is not far; a noise floor stands still and may look far:
-// what tells it apart is the point itself, and the loss that nearest neighbours reach.
+// (loss_level.h). At that pace it would take twenty such windows and more to learn all that there is. A fall of the
+// last losses counts where it is more than their noise. It is far while the loss is above a tenth of the floor. A
+// finished training is not far; a noise floor stands still and may look far: what tells it apart is the point itself,
+// and the loss that nearest neighbours reach.
 #pragma once
 
 #include <cstdint>
