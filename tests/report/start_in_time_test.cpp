@@ -44,6 +44,12 @@ TEST(StartInTime, SaysWhatReachesTheBeginningWhereNoHorizonWasSeen) {
               AllOf(HasSubstr("reaches the first, 99 steps back, at 3 times its length"), Not(HasSubstr("hundredth"))));
 }
 
+TEST(StartInTime, NamesWhatLengthensTheHorizonOfGatesThatForget) {
+  EXPECT_THAT(words(layer_of("gru", true)), HasSubstr("memory = 100 in this layer"));
+  EXPECT_THAT(words(layer_of("gru", false)), Not(HasSubstr("memory = ")));
+  EXPECT_THAT(words(layer_of("rnn", true)), Not(HasSubstr("memory = ")));
+}
+
 TEST(StartInTime, LeavesOutWhatWasNotMeasured) {
   RecurrentLayer layer = layer_of("gru", true);
   layer.radius = RecurrentLayer::kUnknown;

@@ -68,6 +68,14 @@ TEST(RunSummary, WhereNothingIsHeldOutItSaysSo) {
   EXPECT_THAT(text, Not(HasSubstr("held-out ")));
 }
 
+TEST(RunSummary, PartsThatAreMoreThanTheWholeAreSaidToHoldTheFirstLooks) {
+  RunView view = healthy_run();
+  view.result.overhead_by_instrument = {{"edge", 0.043}, {"overshoot", 0.016}};
+  EXPECT_THAT(run_summary(view, {.width = 160}),
+              HasSubstr("took 2.7% of the training time (budget 3.0%); by instrument, first looks included: edge 4.3%, "
+                        "overshoot 1.6%\n"));
+}
+
 TEST(RunSummary, ChangesAreListed) {
   RunView view = healthy_run();
   view.result.actions = {{.step = 420,

@@ -34,12 +34,18 @@ std::string layer_words(const RecurrentLayer& r) {
   return text;
 }
 
+bool has_gates(const RecurrentLayer& r) { return r.kind == "gru" || r.kind == "lstm"; }
+
 }  // namespace
 
 std::string start_in_time(std::span<const RecurrentLayer> layers, const Look& look) {
   if (layers.empty()) return "";
   std::string text = painted("In time, at the start", Paint::bold, look) + "\n";
-  for (const RecurrentLayer& r : layers) text += short_entry("layer", layer_words(r), look);
+  for (const RecurrentLayer& r : layers) {
+    text += short_entry("layer", layer_words(r), look);
+    if (!has_gates(r) || !r.horizon_seen) continue;
+    text += short_entry("longer", fmt::format("memory = {} in this layer: its gates begin to remember", r.time), look);
+  }
   return text + short_entry("note",
                             "readings, no verdict: training moves the horizon, and gated layers have learnt sequences "
                             "longer than the one they began with ('thalweg explain memory_horizon')",

@@ -57,7 +57,11 @@ std::string instruments_words(const RunResult& result) {
   std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   std::string text =
       fmt::format("took {} of the training time (budget {})", share(result.overhead), share(result.budget));
-  const char* separator = ": ";
+  double sum = 0.0;
+  for (const auto& [name, part] : parts) sum += part;
+  // The budget leaves each instrument's first look aside, what each has taken does not.
+  constexpr double kRounding = 1e-3;
+  std::string separator = sum > result.overhead + kRounding ? "; by instrument, first looks included: " : ": ";
   for (const auto& [name, part] : parts) {
     text += separator + safe_text(name) + " " + share(part);
     separator = ", ";
