@@ -1,9 +1,9 @@
 // The predicted horizon against the sequences that are really learnt, on the adding problem (Hochreiter, Schmidhuber
 // 1997): two marked numbers of a sequence are to be added, one in its first half, one in its second. For each network
 // and length T: the horizon at the start, after 50 steps and at the end, and the first step, if any, at which the mean
-// loss of 50 steps is below a twentieth of the constant's (1: the targets are standardised). Then, for each kind of
-// network: of two runs, one that learnt and one that did not, how often the one that learnt had the longer horizon for
-// its length. With --memories gates that begin to remember so long are added.
+// loss of 50 steps is below a twentieth of the constant's (1: the targets are standardised). Then, for each
+// kind of network and length, of two runs of one seed: how often the one with the longer horizon at its start did
+// better, by having learnt sooner or by the last loss. With --memories gates that begin to remember so long are added.
 //     OMP_NUM_THREADS=1 build/release/bin/horizon_bench [--steps 2000] [--rate 1e-3] [--lengths 50,100] [--only gru]
 //         [--seeds 1,2] [--memories 20,200]
 #include <ATen/ATen.h>
@@ -130,59 +130,62 @@ std::string horizon_words(const RecurrentLayer& r) {
 struct Result {
   LayerType type = LayerType::rnn;
   std::int64_t length = 0;
-  RecurrentLayer start, end;
+  std::uint64_t seed = 0;
+  RecurrentLayer start;
+  double last = 0.0;
   std::int64_t learnt = -1;
 };
 
 Result contest(const Contender& c, std::int64_t length, std::uint64_t seed, std::int64_t steps, double rate) {
   const auto began = std::chrono::steady_clock::now();
   Run run(c, length, rate, seed);
-  Result result{.type = c.type, .length = length, .start = run.measured(), .end = {}};
+  Result result{.type = c.type, .length = length, .seed = seed, .start = run.measured()};
   RecurrentLayer later = result.start;
   constexpr std::int64_t kBlock = 50;
   constexpr double kLearnt = 1.0 / 20.0;
-  double mean = 0.0, last = 0.0;
+  double mean = 0.0;
   for (std::int64_t t = 1; t <= steps && result.learnt < 0; ++t) {
     mean += run.step() / static_cast<double>(kBlock);
     if (t % kBlock != 0) continue;
     if (t == kBlock) later = run.measured();
     if (mean < kLearnt) result.learnt = t;
-    last = mean;
+    result.last = mean;
     mean = 0.0;
   }
-  result.end = run.measured();
+  const RecurrentLayer end = run.measured();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print("{:<18} {:>4} {:>4} {:>7.2f} {:>9.3f} {:>8} {:>8} {:>8} {:>9.4f} {:>7} {:>5.0f}\n", c.name, length, seed,
              result.start.radius, result.start.exponents.front().value, horizon_words(result.start),
-             horizon_words(later), horizon_words(result.end), last,
+             horizon_words(later), horizon_words(end), result.last,
              result.learnt > 0 ? std::to_string(result.learnt) : "-", seconds);
   std::fflush(stdout);
   return result;
 }
 
 // A horizon that is not there (no fall to a hundredth) is longer than any.
-double ratio(const RecurrentLayer& r, std::int64_t length) {
-  const double horizon = r.horizon.value;
-  return std::isfinite(horizon) ? horizon / static_cast<double>(length) : std::numeric_limits<double>::infinity();
+double reach(const RecurrentLayer& r) {
+  return std::isfinite(r.horizon.value) ? r.horizon.value : std::numeric_limits<double>::infinity();
 }
 
-void print_ranking(const std::vector<Result>& results, bool gated) {
-  double pairs = 0.0, at_start = 0.0, at_end = 0.0;
-  const auto won = [](double a, double b) { return a > b ? 1.0 : a == b ? 0.5 : 0.0; };
+bool did_better(const Result& a, const Result& b) {
+  if (a.learnt > 0 || b.learnt > 0) return a.learnt > 0 && (b.learnt < 0 || a.learnt < b.learnt);
+  return a.last < b.last;
+}
+
+// Of two runs of one kind, length and seed.
+void print_pairs(const std::vector<Result>& results, std::int64_t length, LayerType type) {
+  int pairs = 0, won = 0;
   for (const Result& a : results) {
     for (const Result& b : results) {
-      if ((a.type == LayerType::rnn) == gated || (b.type == LayerType::rnn) == gated) continue;
-      if (a.learnt < 0 || b.learnt > 0) continue;
-      pairs += 1.0;
-      at_start += won(ratio(a.start, a.length), ratio(b.start, b.length));
-      at_end += won(ratio(a.end, a.length), ratio(b.end, b.length));
+      const bool pair = a.length == length && b.length == length && a.type == type && b.type == type &&
+                        a.seed == b.seed && reach(a.start) > reach(b.start);
+      pairs += pair ? 1 : 0;
+      won += pair && did_better(a, b) ? 1 : 0;
     }
   }
-  if (pairs == 0.0) return;
-  fmt::print(
-      "{}: horizon / T ranks a run that learnt above one that did not in {:.2f} of {:.0f} pairs at the start, "
-      "{:.2f} at the end\n",
-      gated ? "gru, lstm" : "rnn", at_start / pairs, pairs, at_end / pairs);
+  if (pairs == 0) return;
+  fmt::print("T = {}, {}: the longer horizon at the start did better in {} of {} pairs\n", length, recipe::name(type),
+             won, pairs);
 }
 
 std::vector<std::int64_t> numbers(const char* text) {
@@ -222,6 +225,8 @@ int main(int argc, char** argv) {
       }
     }
   }
-  for (const bool gated : {false, true}) print_ranking(results, gated);
+  for (const auto length : lengths) {
+    for (const LayerType type : {LayerType::rnn, LayerType::gru, LayerType::lstm}) print_pairs(results, length, type);
+  }
   return 0;
 }
