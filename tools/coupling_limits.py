@@ -7,14 +7,10 @@ layers of a dense network, and the optimizer.
     tools/coupling_limits.py --program build/release/bin/thalweg --seeds 0
 """
 import argparse
-import json
 import re
-import sqlite3
 import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from small_runs import train
 
 
 def dense(depth, units=64, activation="relu", norm=False):
@@ -47,13 +43,11 @@ def plan():
     yield "mlp10_he_adam_1e-2", recipe(dense(10), "adam", 1e-2, "he_normal")
 
 
-def looks(store):
-    database = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    rows = database.execute("SELECT step, quantity, value FROM readings WHERE scope = '' AND quantity IN "
-                            "('change_alone', 'change_interaction', 'coupling_share') ORDER BY step")  # fmt: skip
+def looks(readings):
     steps = {}
-    for step, quantity, value in rows:
-        steps.setdefault(step, {})[quantity] = value
+    for r in readings:
+        if r.scope == "" and r.quantity in ("change_alone", "change_interaction", "coupling_share"):
+            steps.setdefault(r.step, {})[r.quantity] = r.value
     return [s for s in steps.values() if len(s) == 3 and None not in s.values()]
 
 
@@ -68,14 +62,8 @@ def main():
         if not re.search(options.only, name):
             continue
         for seed in options.seeds.split(","):
-            with tempfile.TemporaryDirectory() as folder:
-                (Path(folder) / "r.toml").write_text(f"seed = {seed}\n" + text)
-                command = [options.program, "train", f"{folder}/r.toml", "--out", f"{folder}/run", "--json", "--quiet"]
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                if done.returncode not in (0, 1):
-                    sys.exit(done.stderr)
-                seen = looks(f"{folder}/run/run.sqlite")
-            result = json.loads(done.stdout)
+            result, readings = train(options.program, text, seed)
+            seen = looks(readings)
             taken = [s["change_interaction"] / -s["change_alone"] for s in seen if s["change_alone"] < 0]
             found = [(f["code"], f["severity"]) for f in result["findings"]]
             half, whole = (sum(t >= limit for t in taken) / max(1, len(seen)) for limit in (0.5, 1.0))

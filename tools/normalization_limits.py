@@ -8,14 +8,10 @@ bring as a fault, "-" for one that may bring a warning, "" for a healthy one.
     tools/normalization_limits.py --program build/release/bin/thalweg --seeds 0
 """
 import argparse
-import json
 import re
-import sqlite3
 import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from small_runs import train
 
 CODES = ("normalization_wrong_axis", "normalization_small_batch", "normalization_stale")
 
@@ -68,12 +64,10 @@ def plan():
     yield "height_axis", "-", recipe(conv(", axis = 2"), rows=2000)
 
 
-def readings(store):
-    database = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    rows = database.execute("SELECT quantity, scope, value, error FROM readings ORDER BY step").fetchall()
+def by_layer(readings):
     series = {}
-    for quantity, scope, value, error in rows:
-        series.setdefault((quantity, scope), []).append((value, error or 0.0))
+    for r in readings:
+        series.setdefault((r.quantity, r.scope), []).append((r.value, r.error or 0.0))
     return series
 
 
@@ -84,16 +78,6 @@ def worst(series, name, less_error=False):
             last = [p for p in points[-8:] if p[0] is not None]
             levels.append(statistics.median(v for v, _ in last) - (statistics.median(e for _, e in last) if less_error else 0.0))
     return max(levels, default=float("nan"))
-
-
-def run(program, text, seed):
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "r.toml").write_text(f"seed = {seed}\n" + text)
-        command = [program, "train", f"{folder}/r.toml", "--out", f"{folder}/run", "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode not in (0, 1):
-            sys.exit(done.stderr)
-        return json.loads(done.stdout), readings(f"{folder}/run/run.sqlite")
 
 
 def main():
@@ -108,7 +92,8 @@ def main():
         if not re.search(options.only, name):
             continue
         for seed in options.seeds.split(","):
-            result, series = run(options.program, text, seed)
+            result, readings = train(options.program, text, seed)
+            series = by_layer(readings)
             found = [(f["code"], f["severity"]) for f in result["findings"] if f["code"] in CODES]
             faults = [code for code, severity in found if severity == "fault"]
             good = faults[:1] == [wanted] if wanted in CODES else not faults if wanted else not found

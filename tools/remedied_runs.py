@@ -9,15 +9,11 @@ as not learnt, as in thalweg/diagnose/standing.h. No limit was set on these runs
     tools/remedied_runs.py --program build/release/bin/thalweg --code layer_coupling --seeds 31
 """
 import argparse
-import json
 import math
 import re
-import sqlite3
 import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from small_runs import train
 
 FASHION = 'format = "idx"\npath = "fashion-mnist"\nvalidation = 0.0\nlimit = 6000'
 MSE = '[loss]\nkind = "mse"\n'
@@ -140,20 +136,14 @@ READ = {"batch_too_small": ("gradient_variance", "descent_gain"), "layer_couplin
 
 def run(program, text, seed):
     """The findings, the end over the floor, and the series."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "r.toml").write_text(f"seed = {seed}\n" + text)
-        command = [program, "train", f"{folder}/r.toml", "--out", f"{folder}/run", "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode not in (0, 1):
-            sys.exit(done.stderr)
-        series = {}
-        for quantity, scope, value in sqlite3.connect(f"file:{folder}/run/run.sqlite?mode=ro", uri=True).execute(
-                "SELECT quantity, scope, value FROM readings ORDER BY step"):  # fmt: skip
-            series.setdefault((quantity, scope), []).append(value)
+    document, readings = train(program, text, seed)
+    series = {}
+    for r in readings:
+        series.setdefault((r.quantity, r.scope), []).append(r.value)
     losses = [math.inf if v is None else v for v in series["loss", ""]]
     floor = min(v for v in (series["initial_loss", ""][0], series["constant_loss", ""][0]) if v is not None)
     end = statistics.fmean(losses[-len(losses) // 4:]) / floor
-    return json.loads(done.stdout)["findings"], end, series
+    return document["findings"], end, series
 
 
 def shown(code, series):

@@ -9,13 +9,9 @@ good reason, or does not stand.
     tools/standing_runs.py --program build/release/bin/thalweg --seeds 2,3,4 --only saddle
 """
 import argparse
-import json
 import re
-import sqlite3
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from small_runs import train
 
 FASHION = 'format = "idx"\npath = "fashion-mnist"\nvalidation = 0.0\nlimit = 4000'
 READ = ("neighbour_loss", "gradient_norm", "live_weights", "lambda_max", "lambda_min", "escape_curvature",
@@ -99,20 +95,8 @@ def healthy():
     yield "adding_lstm", "", recipe(synthetic("adding", 0.0, 1000, "features = 8"), 'layers = [{type="lstm", units=16}, {type="linear", units=1}]', optimizer="adam", lr=3e-3, steps=1000, more=mse)
 
 
-def readings(store):
-    database = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    rows = database.execute("SELECT quantity, value, error FROM readings WHERE scope = '' ORDER BY step")
-    return {name: (value, error) for name, value, error in rows if name in READ}
-
-
-def run(program, text, seed):
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "r.toml").write_text(f"seed = {seed}\n" + text)
-        command = [program, "train", f"{folder}/r.toml", "--out", f"{folder}/run", "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(done.stderr)
-        return json.loads(done.stdout), readings(f"{folder}/run/run.sqlite")
+def last_of(readings):
+    return {r.quantity: (r.value, r.error) for r in readings if r.scope == "" and r.quantity in READ}
 
 
 def shown(values):
@@ -137,7 +121,8 @@ def main():
         for seed in options.seeds.split(","):
             if not re.search(options.only, name):
                 continue
-            result, values = run(options.program, text, seed)
+            result, readings = train(options.program, text, seed)
+            values = last_of(readings)
             found = [(f["code"], f["severity"]) for f in result["findings"]]
             standing = [f for f in found if f[0] in ("saddle_point", "plateau", "local_minimum")]
             good = wanted in [code for code, _ in found] if wanted else not standing

@@ -8,13 +8,9 @@ bring; "" for one that must not be accused of either.
     tools/time_runs.py --program build/release/bin/thalweg --seeds 1,2 --only vanish
 """
 import argparse
-import json
-import sqlite3
 import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+
+from small_runs import train
 
 READ = ("recurrent_radius", "lyapunov_exponent", "gradient_time_decay", "backward_gain", "memory_horizon")
 FASHION = 'format = "idx"\npath = "fashion-mnist"\nvalidation = 0.0\nlimit = 4000'
@@ -62,24 +58,12 @@ def plan():
     yield "adding_noise", "", recipe(adding(30, 5.0), "lstm", **one) + MSE
 
 
-def readings(store):
-    database = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
-    rows = database.execute("SELECT quantity, scope, step, value FROM readings WHERE scope != '' ORDER BY step")
+def series_of(readings):
     found = {}
-    for name, _, step, value in rows:
-        if name in READ:
-            found.setdefault(name, []).append((step, float("inf") if value is None else value))
+    for r in readings:
+        if r.scope != "" and r.quantity in READ:
+            found.setdefault(r.quantity, []).append((r.step, float("inf") if r.value is None else r.value))
     return found
-
-
-def run(program, text, seed):
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "r.toml").write_text(f"seed = {seed}\n" + text)
-        command = [program, "train", f"{folder}/r.toml", "--out", f"{folder}/run", "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode not in (0, 1):
-            sys.exit(done.stderr)
-        return json.loads(done.stdout), readings(f"{folder}/run/run.sqlite")
 
 
 def shown(values):
@@ -103,7 +87,8 @@ def main():
         for name, expected, text in plan():
             if arguments.only not in name:
                 continue
-            result, values = run(arguments.program, text, seed)
+            result, readings = train(arguments.program, text, seed)
+            values = series_of(readings)
             loss = result['loss']['train']
             findings = [(f["code"], f["severity"]) for f in result["findings"]]
             named = [code for code, severity in findings if code in CODES and severity == "fault"]
