@@ -1,9 +1,12 @@
 // Folders that are written at the end of a command: tried before its work, whole or not at all.
 #include "thalweg/store/output_folder.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -27,6 +30,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 std::string read(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -163,6 +167,20 @@ TEST(BesideFolder, OfALinkReplacesWhatItLeadsTo) {
   out.commit();
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   EXPECT_EQ(read(folder / "real/model"), "1");
+}
+
+TEST(BesideFolder, ClearsAwayWhatAKilledProcessLeft) {
+  const Folder folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const std::string dead = fmt::format("out.part-{}", child), alive = fmt::format("out.part-{}", ::getppid());
+  for (const std::string& name : {dead, alive, std::string("out.part-notes"), std::string("other.part-1")}) {
+    fs::create_directory(folder / name);
+  }
+  put(folder / dead, "model", "half");
+  { const BesideFolder out(folder / "out", kFiles, 1); }
+  EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre(alive, "out.part-notes", "other.part-1"));
 }
 
 }  // namespace

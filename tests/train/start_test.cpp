@@ -90,6 +90,16 @@ std::string deep(int layers, const std::string& init) {
          "\n[optimizer]\nkind = \"sgd\"\nlr = 0.05\n[stop]\nsteps = 20\n";
 }
 
+TEST(StartStages, AreToldAsTheyBegin) {
+  const Folder folder;
+  std::vector<std::string> stages;
+  const auto hear = [&](std::string_view words) { stages.emplace_back(words); };
+  preflight(recipe::parse_text(deep(30, "kind = \"default\""), "deep.toml", folder.path), hear);
+  EXPECT_THAT(stages,
+              testing::ElementsAre("reading the data", "following the signal", "searching the first learning rate",
+                                   "fitting one batch", "trying other starts"));
+}
+
 struct Sick {
   std::string name, wanted, text;
 };

@@ -177,8 +177,8 @@ int check(int argc, char** argv) {
   add_fail_on(arguments.app, fail_on);
   if (!arguments.parse(argc, argv)) return kDone;
   Progress progress(arguments.common.quiet);
-  progress.show("reading the data, trying one batch …");
-  const Preflight result = preflight(recipe::parse_file(recipe, set));
+  const auto stage = [&](std::string_view words) { progress.show(fmt::format("{} …", words)); };
+  const Preflight result = preflight(recipe::parse_file(recipe, set), stage);
   progress.clear();
   print(arguments.common.json ? json_of(result) : text_of(result, stdout_look()));
   finish_stdout();

@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
 #include "thalweg/record/error.h"
@@ -46,6 +49,25 @@ fs::path replaceable(const fs::path& folder, const std::vector<std::string>& fil
   return path;
 }
 
+constexpr std::string_view kPart = ".part-";
+
+// What processes that are no more have left: their numbers stand in the names.
+void remove_orphans(const fs::path& folder) {
+  std::error_code error;
+  const std::string start = folder.filename().string() + std::string(kPart);
+  std::vector<fs::path> orphans;
+  for (const auto& entry : fs::directory_iterator(folder.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(start)) continue;
+    pid_t process = 0;
+    const char* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data() + start.size(), end, process);
+    const bool number = read.ec == std::errc() && read.ptr == end && process > 0;
+    if (number && ::kill(process, 0) != 0 && errno == ESRCH) orphans.push_back(entry.path());
+  }
+  for (const fs::path& orphan : orphans) fs::remove_all(orphan, error);
+}
+
 void sync(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;  // it is there; only the moment at which its names are on the disk is unknown
@@ -58,8 +80,9 @@ void sync(const fs::path& folder) {
 BesideFolder::BesideFolder(const fs::path& folder, const std::vector<std::string>& files, std::int64_t bytes)
     : folder_(replaceable(folder, files)),
       parent_(folder_.parent_path(), bytes),
-      beside_(folder_.string() + fmt::format(".part-{}", ::getpid())) {
+      beside_(folder_.string() + fmt::format("{}{}", kPart, ::getpid())) {
   std::error_code error;
+  remove_orphans(folder_);
   fs::create_directory(beside_, error);
   if (error) throw IoError(fmt::format("cannot create '{}': {}", shown(beside_), error.message()));
 }

@@ -97,7 +97,8 @@ void try_others(const Workbench& bench, Preflight& result) {
 
 }  // namespace
 
-Preflight preflight(const recipe::Recipe& recipe) {
+Preflight preflight(const recipe::Recipe& recipe, const PreflightStage& stage) {
+  stage("reading the data");
   Workbench bench(recipe);
   if (bench.parameters.empty()) throw UsageError("there is nothing to train: no layer of the network has weights");
   const StopRules stop(recipe.stop, larger_is_better(recipe.metric.kinds.front()), bench.steps_per_epoch);
@@ -115,6 +116,7 @@ Preflight preflight(const recipe::Recipe& recipe) {
   history.header.loss = recipe::name(recipe.loss.kind);
   history.header.planned_steps = result.planned_steps;
   history.header.peak_learning_rate = recipe.optimizer.lr;
+  stage("following the signal");
   for (const Reading& reading : initial_readings(bench)) {
     history.put(reading);
     if (reading.quantity == Quantity::initial_loss) result.initial_loss = reading.value;
@@ -126,11 +128,16 @@ Preflight preflight(const recipe::Recipe& recipe) {
   result.symmetry_bits = symmetry_bits(symmetry_of(recipe.model, shape_of(bench.data.info), *bench.network));
   history.put({.value = result.symmetry_bits, .quantity = Quantity::symmetry_bits});
   result.in_time = start_in_time(bench);
+  stage("searching the first learning rate");
   result.rate = initial_rate(bench);
   if (result.rate.known()) history.put({.value = result.rate.recommended, .quantity = Quantity::initial_rate});
+  stage("fitting one batch");
   result.one_batch = fit_one_batch(bench);
   result.judgement = judge_run(history);
-  if (starts_badly(result.judgement)) try_others(bench, result);
+  if (starts_badly(result.judgement)) {
+    stage("trying other starts");
+    try_others(bench, result);
+  }
   return result;
 }
 

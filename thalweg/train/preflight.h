@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "thalweg/recipe/recipe.h"
@@ -49,6 +51,8 @@ struct Preflight {
   Judgement judgement;  // of the checks that need no step
 };
 
-Preflight preflight(const recipe::Recipe& recipe);
+using PreflightStage = std::function<void(std::string_view words)>;  // hears what begins
+Preflight preflight(
+    const recipe::Recipe& recipe, const PreflightStage& stage = [](std::string_view) {});
 
 }  // namespace thalweg
