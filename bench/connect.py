@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--decays", default="0", help="weight decays, each with pairs of its own: 5e-4,2e-3")
     parser.add_argument("--seeds", default="0,1", help="of the two networks of a pair")
+    parser.add_argument("--only", choices=PAIRS, help="one pair instead of both")
     parser.add_argument("--points", type=int, default=11)
     parser.add_argument("--rows", type=int, default=10000, help="of the training and of the held-out part")
     arguments = parser.parse_args()
@@ -105,7 +106,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = (arguments.keep or pathlib.Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        for pair, decay in itertools.product(PAIRS, arguments.decays.split(",")):
+        for pair, decay in itertools.product([arguments.only] if arguments.only else PAIRS, arguments.decays.split(",")):
             a, b = (train(folder, pair, seed, decay, arguments) for seed in arguments.seeds.split(","))
             found = json.loads(thalweg("connect", a, b, "--json", "--points", arguments.points, "--rows", arguments.rows,
                                        "--out", folder))
