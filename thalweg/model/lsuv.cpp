@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace thalweg {
@@ -42,10 +43,17 @@ class Variances final : public Tap {
   void passed(const Passage& passage) override {
     if (std::ranges::find(wanted_, passage.layer) == wanted_.end()) return;
     order.emplace_back(passage.layer);
-    of[order.back()] = passage.before.detach().to(at::kDouble).var(/*unbiased=*/false).item<double>();
+    const at::Tensor y = passage.before.detach().to(at::kDouble);
+    of[order.back()] = y.var(/*unbiased=*/false).item<double>();
+    squares[order.back()] = y.square().mean().item<double>();
+  }
+  // Whether float32 knows it to `tolerance`: outputs of one size carry their variance in their last digits.
+  bool known(const std::string& layer, double tolerance) const {
+    const double lost = std::numeric_limits<float>::epsilon() / tolerance;
+    return std::isnormal(of.at(layer)) && of.at(layer) > lost * lost * squares.at(layer);
   }
   std::vector<std::string> order;
-  std::map<std::string, double> of;
+  std::map<std::string, double> of, squares;
 
  private:
   std::vector<std::string> wanted_;
@@ -92,7 +100,7 @@ LsuvResult scale_to_unit_variance(Network& network, const recipe::Model& model, 
   for (const std::string& name : std::vector(now.order)) {
     LsuvLayer layer{.name = name, .drawn = now.of[name]};
     const auto off = [&] { return std::abs(now.of[name] - 1.0) > options.tolerance; };
-    for (int i = 0; i < options.most_scalings && off() && std::isnormal(now.of[name]); ++i) {
+    for (int i = 0; i < options.most_scalings && off() && now.known(name, options.tolerance); ++i) {
       divide(network, name, std::sqrt(now.of[name]));
       now = heard(network, wanted, forward);
     }

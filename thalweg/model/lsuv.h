@@ -28,7 +28,8 @@ struct LsuvLayer {
   std::string name;
   double drawn = 0.0;     // s² with the weights as drawn, the layers before it scaled
   double variance = 0.0;  // s² at the end
-  bool scaled = false;    // within the tolerance; false where s² is 0 or not finite, too: then it is as drawn
+  // Within the tolerance. False where s² is not finite or no more than rounding, too: then the layer is as drawn.
+  bool scaled = false;
 };
 
 struct LsuvResult {
